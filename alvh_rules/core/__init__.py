@@ -1,0 +1,1 @@
+"""What every stage shares: sources and spans, diagnostics, kinds, three-valued truth, bounds."""

@@ -1,0 +1,1 @@
+"""From text to an immutable syntax tree, and back."""
