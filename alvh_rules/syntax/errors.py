@@ -7,7 +7,9 @@ from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, Severity
 from alvh_rules.core.source import Source, Span
 
 
-def _error(code: str, message: str, span: Span, help: str = "", fix: Fix | None = None, label: str = "") -> Diagnostic:
+def _error(
+    code: str, message: str, span: Span, help: str = "", fix: Fix | None = None, label: str = ""
+) -> Diagnostic:
     return Diagnostic(code, Severity.ERROR, message, span, label=label, help=help, fix=fix)
 
 
@@ -23,9 +25,7 @@ def unexpected(
 def unfinished(source: Source, at: int, expected: str, help: str) -> Diagnostic:
     """A line or a block that ends before it is complete."""
     label = f"expected {expected}" if expected else ""
-    return _error(
-        "ALV002", "this line ends too early", source.span(at, at + 1), help, label=label
-    )
+    return _error("ALV002", "this line ends too early", source.span(at, at + 1), help, label=label)
 
 
 def unknown_item(source: Source, start: int, end: int, word: str, near: str) -> Diagnostic:
@@ -57,9 +57,7 @@ def indentation_fits_nothing(
     """An indentation between two levels."""
     fitting = " or ".join(str(level) for level in levels[1:])
     near = min(levels[1:], key=lambda level: abs(level - indent))
-    fix = Fix(
-        f"indent by {near} spaces", (Edit(source.span(start, start + indent), " " * near),)
-    )
+    fix = Fix(f"indent by {near} spaces", (Edit(source.span(start, start + indent), " " * near),))
     return _error(
         "ALV005",
         f"this line is indented by {indent} spaces, which fits no line above it",

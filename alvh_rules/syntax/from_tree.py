@@ -586,9 +586,7 @@ class Builder:
         )
 
     @_rule
-    def structure(
-        self, span: Span, name: ast.Word, shape: Token, choices: Group
-    ) -> ast.Structure:
+    def structure(self, span: Span, name: ast.Word, shape: Token, choices: Group) -> ast.Structure:
         return self._shape(span, "", shape, name, choices)
 
     @_rule

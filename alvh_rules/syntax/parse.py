@@ -162,9 +162,7 @@ def _parse_chunk(
         if not text[chunk.start : chunk.end].strip():
             return None
         try:
-            return cast(
-                ast.Item, lark.parse(cast(str, TextSlice(text, chunk.start, chunk.end)))
-            )
+            return cast(ast.Item, lark.parse(cast(str, TextSlice(text, chunk.start, chunk.end))))
         except UnexpectedInput as problem:
             at = _offset(problem, chunk)
             block = line_block(chunk, at)
@@ -240,7 +238,9 @@ def _describe(
             bracket = _open_bracket(text, chunk.start, stop)
             assert bracket is not None
             return errors.unclosed_bracket(source, bracket, bracket + 1)
-        if "_INDENT" in problem.expected or (token.type != "_NL" and expected == "an indented line"):
+        if "_INDENT" in problem.expected or (
+            token.type != "_NL" and expected == "an indented line"
+        ):
             start = block[0][0]
             start += len(text[start:]) - len(text[start:].lstrip(" "))
             word = text[start:line_end].split("#")[0].strip()

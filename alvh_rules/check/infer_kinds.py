@@ -1,0 +1,937 @@
+"""Resolve names and kinds: from a syntax expression to a checked one.
+
+Kinds flow both ways. A bare number (or a param whose kind is not settled yet) takes the kind of
+what it meets in an additive or comparing place, and stays a ratio as a factor; anything else says
+its own kind. Every fault is reported once and gives None, which spreads without further reports.
+
+The work is divided by the node's class, in one method each. Names are elaborated in the order of
+their dependence (`order_names.py`), so nothing here recurses through names.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from decimal import Decimal
+
+from alvh_rules.builtins.record import Builtin, Parameter, Shape
+from alvh_rules.builtins.record import Role as Takes
+from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.check import checked as c
+from alvh_rules.check import errors
+from alvh_rules.check.scope import BOOK, POSITION, Scope, nearest
+from alvh_rules.core import bounds
+from alvh_rules.core.kinds import (
+    DESCRIPTIONS,
+    NUMERIC,
+    POINTS,
+    Kind,
+    Type,
+    difference_kind,
+    product_kind,
+    quotient_kind,
+    sum_kind,
+)
+from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.core.source import Span
+from alvh_rules.syntax import ast
+
+_BARE_UNITS = ("", "%", "points")
+_UNIT_KINDS = {
+    "$": (Kind.MONEY, Kind.PRICE),
+    "days": (Kind.DAYS,),
+    "sessions": (Kind.SESSIONS,),
+    "contracts": (Kind.COUNT,),
+    "shares": (Kind.COUNT,),
+    "points": (Kind.PRICE, Kind.VOLATILITY, Kind.RATE, Kind.INDEX),
+}
+
+
+def decimal_value(text: str, percent: bool = False) -> float:
+    """The double nearest to a literal; `5%` as a fraction is the double nearest to 0.05."""
+    exact = Decimal(text)
+    return float(exact / 100 if percent else exact)
+
+
+class Elaborator:
+    """Elaborates expressions against a scope. `position` allows the names of open positions."""
+
+    def __init__(self, scope: Scope, *, position: bool = False) -> None:
+        self.scope = scope
+        self.position = position
+        self.resampled = False
+
+    # --- entry points ---
+
+    def condition(self, node: ast.Expression) -> c.Expression | None:
+        """An expression that must be a yes/no."""
+        found = self.infer(node)
+        if found is not None and found.type.kind is not Kind.FLAG:
+            self.scope.report(errors.wants_condition(found.type.describe(), node.span))
+            return None
+        return found
+
+    def expecting(
+        self, node: ast.Expression, type: Type, *, level: bool = False
+    ) -> c.Expression | None:
+        """An expression that must be of a type; a bare number takes it."""
+        if self.is_bare(node):
+            return self.adapt(node, type, level=level)
+        found = self.infer(node, type)
+        if found is None:
+            return None
+        if found.type.kind is not type.kind or found.type.labels != type.labels:
+            self.scope.report(
+                errors.wrong_literal(
+                    f"{type.describe()} is wanted here, not {found.type.describe()}", node.span
+                )
+            )
+            return None
+        return found
+
+    def infer(self, node: ast.Expression, expected: Type | None = None) -> c.Expression | None:
+        """An expression of whatever kind it says, or the expected one where it says none."""
+        if self.is_bare(node):
+            return self.adapt(node, expected or self._own_type(node))
+        match node:
+            case ast.Number():
+                return self.adapt(node, self._own_type(node))
+            case ast.Word():
+                return self._word(node, expected)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Truth():
+                return c.Constant(TRUE if node.value else FALSE, c.FLAG, node.span)
+            case ast.Text():
+                return self._text(node, expected)
+            case ast.Date():
+                return self._date(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.Negative():
+                return self._negative(node, expected)
+            case ast.Arithmetic():
+                return self._arithmetic(node, expected)
+            case ast.Comparison():
+                return self._comparison(node)
+            case ast.Between():
+                return self._between(node)
+            case ast.Is():
+                return self._is(node)
+            case ast.Lasting():
+                return self._lasting(node)
+            case ast.Not():
+                operand = self.condition(node.operand)
+                return operand and c.Not(operand, c.FLAG, node.span)
+            case ast.Logical():
+                items = [self.condition(item) for item in node.items]
+                known = tuple(item for item in items if item is not None)
+                if len(known) < len(items):
+                    return None
+                return c.Logical(node.operator, known, c.FLAG, node.span)
+            case ast.Conditional():
+                return self._conditional(node, expected)
+            case ast.Missing():
+                self.scope.report(
+                    errors.wrong_literal("`missing` stands only after `is`", node.span)
+                )
+                return None
+
+    # --- bare numbers ---
+
+    def is_bare(self, node: ast.Expression) -> bool:
+        """Whether an expression is of numbers alone, and so takes the kind of what it meets."""
+        match node:
+            case ast.Number():
+                return node.unit in _BARE_UNITS
+            case ast.Negative():
+                return self.is_bare(node.operand)
+            case ast.Arithmetic():
+                return self.is_bare(node.left) and self.is_bare(node.right)
+            case ast.Word():
+                state = self.scope.params.get(node.name)
+                if state is not None:
+                    return state.type is None
+                let = self.scope.named.get(node.name)
+                return isinstance(let, ast.Let) and self.is_bare(let.value)
+            case _:
+                return False
+
+    def _own_type(self, node: ast.Expression) -> Type:
+        if isinstance(node, ast.Number) and node.unit in _UNIT_KINDS and node.unit != "points":
+            return Type(_UNIT_KINDS[node.unit][0])
+        return c.RATIO
+
+    def adapt(
+        self, node: ast.Expression, type: Type, *, level: bool = False
+    ) -> c.Expression | None:
+        """A bare expression as a value of a type. `level`: warn of values no level has."""
+        match node:
+            case ast.Number():
+                return self._number(node, type, level)
+            case ast.Negative():
+                operand = self.adapt(node.operand, type)
+                return operand and c.Negative(operand, operand.type, node.span)
+            case ast.Arithmetic():
+                left_type = right_type = type
+                if node.operator == "of":
+                    left_type = c.RATIO
+                elif node.operator in ("*", "/"):
+                    right_type = c.RATIO
+                left = self.adapt(node.left, left_type)
+                right = self.adapt(node.right, right_type)
+                if left is None or right is None:
+                    return None
+                operator = "*" if node.operator == "of" else node.operator
+                return c.Arithmetic(operator, left, right, type, node.span)
+            case ast.Word():
+                self.scope.used.add(node.name)
+                if node.name in self.scope.params:
+                    return self._param(node, type)
+                let = self.scope.named[node.name]
+                assert isinstance(let, ast.Let)
+                found = self.adapt(let.value, type, level=level)
+                return found
+            case _:
+                raise AssertionError(f"not bare: {node}")
+
+    def _number(self, node: ast.Number, type: Type, level: bool) -> c.Constant | None:
+        shown = self.scope.shown(node.span)
+        kind = type.kind
+        if kind not in NUMERIC:
+            self.scope.report(
+                errors.wrong_literal(f"{type.describe()} is wanted here, not a number", node.span)
+            )
+            return None
+        if node.unit == "%":
+            if kind is Kind.RATIO:
+                return self._constant(decimal_value(node.text, percent=True), type, node.span)
+            if kind in POINTS:
+                return self._constant(decimal_value(node.text), type, node.span)
+            help = f"write `{node.text}`" if kind is Kind.INDEX else ""
+            self.scope.report(errors.wrong_unit(shown, DESCRIPTIONS[kind], node.span, help))
+            return None
+        if node.unit in _UNIT_KINDS and kind not in _UNIT_KINDS[node.unit]:
+            self.scope.report(errors.wrong_unit(shown, DESCRIPTIONS[kind], node.span, ""))
+            return None
+        if node.unit in ("months", "minutes", "hours"):
+            self.scope.report(
+                errors.wrong_unit(shown, DESCRIPTIONS[kind], node.span, "count in days or sessions")
+            )
+            return None
+        value = decimal_value(node.text)
+        if (
+            level
+            and node.unit == ""
+            and not type.difference
+            and self._implausible(node, kind, value)
+        ):
+            return None
+        return self._constant(value, type, node.span)
+
+    def _constant(self, value: float, type: Type, span: Span) -> c.Constant | None:
+        if not math.isfinite(value):
+            self.scope.report(errors.wrong_literal("this number is too large", span))
+            return None
+        return c.Constant(value, type, span)
+
+    def _implausible(self, node: ast.Number, kind: Kind, value: float) -> bool:
+        shown = node.text
+        if kind is Kind.VOLATILITY and 0 < value < 1:
+            suggestion = format(Decimal(shown) * 100, "f")
+            suggestion = suggestion.rstrip("0").rstrip(".") if "." in suggestion else suggestion
+            self.scope.report(
+                errors.implausible(
+                    shown,
+                    f"{shown} volatility points",
+                    node.span,
+                    "volatility",
+                    suggestion,
+                    f"{shown} points",
+                )
+            )
+            return True
+        if kind is Kind.RATIO and value >= 3:
+            percent = format(Decimal(shown) * 100, "f")
+            self.scope.report(
+                errors.implausible(
+                    shown, f"{percent}%", node.span, "ratio", f"{shown}%", f"{percent}%"
+                )
+            )
+            return True
+        if kind is Kind.INDEX and 0 < value < 1:
+            self.scope.report(
+                errors.implausible(
+                    shown,
+                    f"{shown} of 100",
+                    node.span,
+                    "index level",
+                    format((Decimal(shown) * 100).normalize(), "f"),
+                    f"{shown} points",
+                )
+            )
+            return True
+        return False
+
+    def _param(self, node: ast.Word, type: Type) -> c.Expression | None:
+        state = self.scope.params[node.name]
+        plain = replace(type, difference=False)
+        if state.type is None:
+            state.type = plain
+            state.first_use = node.span
+        elif state.type.kind is not plain.kind:
+            assert state.first_use is not None
+            self.scope.report(
+                errors.param_two_kinds(
+                    node.name, node.span, plain.describe(), state.type.describe(), state.first_use
+                )
+            )
+            return None
+        return c.Reference(node.name, state.type, node.span)
+
+    # --- names ---
+
+    def _word(self, node: ast.Word, expected: Type | None) -> c.Expression | None:
+        scope, name = self.scope, node.name
+        scope.used.add(name)
+        if self.position and name in POSITION:
+            return c.Position(name, POSITION[name], node.span)
+        if name in scope.columns:
+            column = scope.columns[name]
+            labels = name_of_set(scope, column.labels)
+            return c.Reference(name, Type(column.kind, labels), node.span)
+        if name in scope.params:
+            state = scope.params[name]
+            assert state.type is not None
+            return c.Reference(name, state.type, node.span)
+        if name in scope.named:
+            value = scope.values.get(name)
+            return value and c.Reference(name, value.type, node.span)
+        if expected is not None and expected.kind is Kind.LABEL:
+            words = scope.label_sets.get(expected.labels, ())
+            if name in words:
+                return c.Constant(words.index(name), expected, node.span)
+        if name in scope.label_set_of:
+            labels = scope.label_set_of[name]
+            return c.Constant(
+                scope.label_sets[labels].index(name), Type(Kind.LABEL, labels), node.span
+            )
+        if name == "total_weight" and name in scope.decisions:
+            return c.Reference(name, scope.decisions[name], node.span)
+        if name in ("equity", "capital"):
+            return c.Book(f"book.{name}", scope.capital, Type(Kind.MONEY), node.span)
+        self._unknown(node, expected)
+        return None
+
+    def _unknown(self, node: ast.Word, expected: Type | None) -> None:
+        scope, name = self.scope, node.name
+        if name in scope.lost or name in scope.broken:
+            return
+        if name in BUILTINS:
+            scope.report(errors.function_without_call(name, node.span, BUILTINS[name].signature))
+        elif name in POSITION:
+            scope.report(errors.position_name_outside(name, node.span))
+        elif expected is not None and expected.kind is Kind.LABEL:
+            words = scope.label_sets.get(expected.labels, ())
+            scope.report(
+                errors.unknown_label(name, node.span, expected.labels, words, nearest(name, words))
+            )
+        else:
+            known = scope.all_names() | ({*POSITION} if self.position else set())
+            scope.report(errors.unknown_name(name, node.span, nearest(name, known)))
+
+    def _attribute(self, node: ast.Attribute) -> c.Expression | None:
+        scope = self.scope
+        full = f"{node.owner}.{node.name}"
+        scope.used.add(node.owner)
+        if full in scope.decisions:
+            return c.Reference(full, scope.decisions[full], node.span)
+        if node.owner == "book":
+            if node.name in BOOK:
+                return c.Book(full, 0.0, BOOK[node.name], node.span)
+            known = tuple(BOOK)
+        elif node.owner in scope.layers:
+            if node.name == "breached":
+                return c.Book(full, FALSE, c.FLAG, node.span)
+            known = ("open", "weight", "breached")
+        elif node.owner == "hedge" and scope.hedge is not None:
+            if node.name == "cost":
+                return c.Book(full, 0.0, Type(Kind.MONEY), node.span)
+            known = (*(key[6:] for key in scope.decisions if key.startswith("hedge.")), "cost")
+        else:
+            if node.owner not in scope.lost and node.owner not in scope.broken:
+                near = nearest(node.owner, {*scope.layers, "hedge", "book"})
+                at = Span(node.span.file, node.span.start, node.span.start + len(node.owner))
+                scope.report(errors.unknown_name(node.owner, at, near, "no layer here is"))
+            return None
+        scope.report(
+            errors.unknown_attribute(
+                node.owner, node.name, node.span, known, nearest(node.name, known)
+            )
+        )
+        return None
+
+    def _text(self, node: ast.Text, expected: Type | None) -> c.Expression | None:
+        if expected is not None and expected.kind is Kind.LABEL:
+            words = self.scope.label_sets.get(expected.labels, ())
+            if node.value in words:
+                return c.Constant(words.index(node.value), expected, node.span)
+            self.scope.report(
+                errors.unknown_label(
+                    node.value, node.span, expected.labels, words, nearest(node.value, words)
+                )
+            )
+            return None
+        self.scope.report(errors.wrong_literal("a text has no value here", node.span))
+        return None
+
+    def _date(self, node: ast.Date) -> c.Expression | None:
+        import datetime
+
+        try:
+            day = datetime.date.fromisoformat(node.text)
+        except ValueError:
+            self.scope.report(
+                errors.wrong_literal(f"`{node.text}` is no day of the calendar", node.span)
+            )
+            return None
+        days = (day - datetime.date(1970, 1, 1)).days
+        return c.Constant(float(days), Type(Kind.DATE), node.span)
+
+    # --- operators ---
+
+    def _negative(self, node: ast.Negative, expected: Type | None) -> c.Expression | None:
+        operand = self.infer(node.operand, expected)
+        if operand is None or not self._numeric(operand):
+            return None
+        return c.Negative(operand, replace(operand.type, difference=True), node.span)
+
+    def _numeric(self, value: c.Expression) -> bool:
+        if value.type.kind in NUMERIC or value.type.kind is Kind.DATE:
+            return True
+        self.scope.report(errors.wants_number(value.type.describe(), value.span))
+        return False
+
+    def _pair(
+        self,
+        left: ast.Expression,
+        right: ast.Expression,
+        *,
+        level: bool,
+        expected: Type | None = None,
+    ) -> tuple[c.Expression, c.Expression] | None:
+        """Two operands of an additive or comparing place, the bare one in the other's kind."""
+        bare_left, bare_right = self.is_bare(left), self.is_bare(right)
+        first: c.Expression | None
+        second: c.Expression | None
+        if bare_left and not bare_right:
+            second = self.infer(right, expected)
+            first = second and self.adapt(left, second.type, level=level)
+        elif bare_right and not bare_left:
+            first = self.infer(left, expected)
+            second = first and self.adapt(right, first.type, level=level)
+        else:
+            first = self.infer(left, expected)
+            second = self.infer(right, first.type if first and first.type.labels else expected)
+        if first is None or second is None:
+            return None
+        return first, second
+
+    def _arithmetic(self, node: ast.Arithmetic, expected: Type | None) -> c.Expression | None:
+        if node.operator in ("+", "-"):
+            return self._additive(node, expected)
+        left_type = c.RATIO if self.is_bare(node.left) else None
+        right_type = c.RATIO if self.is_bare(node.right) else None
+        left, right = self.infer(node.left, left_type), self.infer(node.right, right_type)
+        if left is None or right is None or not self._numeric(left) or not self._numeric(right):
+            return None
+        if node.operator == "of" and left.type.kind is not Kind.RATIO:
+            self.scope.report(
+                errors.mismatch(
+                    "a share of",
+                    left.type.describe(),
+                    right.type.describe(),
+                    node.span,
+                    left.span,
+                    right.span,
+                    "`of` takes a share: `10% of equity`",
+                )
+            )
+            return None
+        divide = node.operator == "/"
+        kind = (quotient_kind if divide else product_kind)(left.type.kind, right.type.kind)
+        if kind is None:
+            verb = "divided by" if divide else "multiplied by"
+            self.scope.report(
+                errors.mismatch(
+                    verb,
+                    left.type.describe(),
+                    right.type.describe(),
+                    node.span,
+                    left.span,
+                    right.span,
+                )
+            )
+            return None
+        difference = (left.type.difference or right.type.difference) and not (
+            divide and right.type.difference
+        )
+        operator = "/" if divide else "*"
+        return c.Arithmetic(operator, left, right, Type(kind, difference=difference), node.span)
+
+    def _additive(self, node: ast.Arithmetic, expected: Type | None) -> c.Expression | None:
+        pair = self._pair(node.left, node.right, level=False, expected=expected)
+        if pair is None:
+            return None
+        left, right = pair
+        if not self._numeric(left) or not self._numeric(right):
+            return None
+        minus = node.operator == "-"
+        kind = (difference_kind if minus else sum_kind)(left.type.kind, right.type.kind)
+        if kind is None:
+            verb = "reduced by" if minus else "added to"
+            self.scope.report(
+                errors.mismatch(
+                    verb,
+                    left.type.describe(),
+                    right.type.describe(),
+                    node.span,
+                    left.span,
+                    right.span,
+                    "only values of one kind add up; a quotient of them is a ratio",
+                )
+            )
+            return None
+        literal = isinstance(left, c.Constant) or isinstance(right, c.Constant)
+        difference = left.type.difference and right.type.difference
+        if minus and not literal:
+            difference = not (left.type.difference ^ right.type.difference) or (
+                left.type.difference and right.type.difference
+            )
+        elif literal:
+            difference = left.type.difference or right.type.difference
+        return c.Arithmetic(
+            node.operator, left, right, Type(kind, difference=difference), node.span
+        )
+
+    def _comparable(self, left: c.Expression, right: c.Expression, span: Span) -> bool:
+        if left.type.kind is right.type.kind and left.type.labels == right.type.labels:
+            return True
+        self.scope.report(
+            errors.mismatch(
+                "compared with",
+                left.type.describe(),
+                right.type.describe(),
+                span,
+                left.span,
+                right.span,
+                self._comparison_help(left, right),
+            )
+        )
+        return False
+
+    def _comparison_help(self, left: c.Expression, right: c.Expression) -> str:
+        kinds = {left.type.kind, right.type.kind}
+        if kinds == {Kind.VOLATILITY, Kind.RATIO}:
+            return "a quotient of two volatilities is a ratio; a volatility is in points"
+        return "only values of one kind can be compared"
+
+    def _comparison(self, node: ast.Comparison) -> c.Expression | None:
+        pair = self._pair(node.left, node.right, level=True)
+        if pair is None:
+            return None
+        left, right = pair
+        if not self._numeric(left) or not self._numeric(right):
+            return None
+        if not self._comparable(left, right, node.span):
+            return None
+        return c.Compare(node.operator, left, right, c.FLAG, node.span)
+
+    def _between(self, node: ast.Between) -> c.Expression | None:
+        value = self.infer(node.value)
+        if value is None or not self._numeric(value):
+            return None
+        ends = []
+        for end in (node.low, node.high):
+            bare = self.is_bare(end)
+            found = self.adapt(end, value.type, level=True) if bare else self.infer(end)
+            if found is None or not self._comparable(value, found, node.span):
+                return None
+            ends.append(found)
+        low, high = ends
+        if isinstance(low, c.Constant) and isinstance(high, c.Constant) and low.value > high.value:  # type: ignore[operator]
+            self.scope.report(
+                errors.reversed_range(
+                    "this range",
+                    self.scope.shown(low.span),
+                    self.scope.shown(high.span),
+                    low.span.cover(high.span),
+                )
+            )
+            return None
+        return c.Logical(
+            "and",
+            (
+                c.Compare(">=", value, low, c.FLAG, node.span),
+                c.Compare("<=", value, high, c.FLAG, node.span),
+            ),
+            c.FLAG,
+            node.span,
+        )
+
+    def _is(self, node: ast.Is) -> c.Expression | None:
+        if isinstance(node.other, ast.Missing):
+            value = self.infer(node.value)
+            if value is None:
+                return None
+            found: c.Expression = c.IsMissing(value, c.FLAG, node.span)
+            return c.Not(found, c.FLAG, node.span) if node.negated else found
+        pair = self._pair(node.value, node.other, level=True)
+        if pair is None or not self._comparable(pair[0], pair[1], node.span):
+            return None
+        operator = "!=" if node.negated else "=="
+        return c.Compare(operator, pair[0], pair[1], c.FLAG, node.span)
+
+    def _conditional(self, node: ast.Conditional, expected: Type | None) -> c.Expression | None:
+        condition = self.condition(node.condition)
+        pair = self._pair(node.then, node.otherwise, level=False, expected=expected)
+        if condition is None or pair is None:
+            return None
+        then, otherwise = pair
+        if then.type.kind is not otherwise.type.kind or then.type.labels != otherwise.type.labels:
+            self.scope.report(
+                errors.mismatch(
+                    "an alternative to",
+                    then.type.describe(),
+                    otherwise.type.describe(),
+                    node.span,
+                    then.span,
+                    otherwise.span,
+                    "both branches must be of one kind",
+                )
+            )
+            return None
+        return c.Conditional(condition, then, otherwise, then.type, node.span)
+
+    def _lasting(self, node: ast.Lasting) -> c.Expression | None:
+        condition = self.condition(node.condition)
+        counted = self._window("for", node.count)
+        if condition is None or counted is None:
+            return None
+        count, clock = counted
+        return c.Lasting(condition, count, clock, c.FLAG, node.span)
+
+    # --- calls ---
+
+    def _window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
+        """A window's rows and clock, from a literal or a param."""
+        scope = self.scope
+        sessions = False
+        if isinstance(node, ast.Negative):
+            scope.report(
+                errors.look_ahead(
+                    f"`{what}` with a negative count",
+                    node.span,
+                    "count rows back: a positive number",
+                )
+            )
+            return None
+        if isinstance(node, ast.Word) and node.name in scope.params:
+            if self.is_bare(node) and self.adapt(node, Type(Kind.COUNT)) is None:
+                return None
+            scope.used.add(node.name)
+            state = scope.params[node.name]
+            state.fixed_by = node.span
+            literal = state.row.value
+        else:
+            literal = node
+        if not isinstance(literal, ast.Number) or literal.unit not in ("", "sessions"):
+            if isinstance(node, ast.Word) and node.name in scope.lost:
+                return None
+            scope.report(
+                errors.wants_constant(
+                    f"the count of `{what}`",
+                    node.span,
+                    "write a number of rows, `20 sessions`, or a param",
+                )
+            )
+            return None
+        sessions = literal.unit == "sessions"
+        if sessions and self.resampled:
+            scope.report(
+                errors.window_form(
+                    "inside `weekly` or `monthly` a count is of weeks or months",
+                    node.span,
+                    "write the bare number",
+                )
+            )
+            return None
+        value = Decimal(literal.text)
+        if value != value.to_integral_value() or value < least:
+            kind = "whole number" if least else "whole number, zero or more,"
+            scope.report(
+                errors.window_form(
+                    f"the count of `{what}` must be a {'positive ' if least else ''}{kind}"
+                    f" not {literal.text}".replace("number not", "number, not"),
+                    node.span,
+                )
+            )
+            return None
+        if value > bounds.MOST_WINDOW:
+            scope.report(errors.look_back_too_long(int(value), bounds.MOST_WINDOW, node.span))
+            return None
+        intraday = bool(scope.bars.minutes)
+        return int(value), "session" if sessions and intraday else ""
+
+    def _call(self, node: ast.Call) -> c.Expression | None:
+        name = node.function.name
+        builtin = BUILTINS.get(name)
+        if builtin is None:
+            if name not in self.scope.lost:
+                self.scope.report(
+                    errors.unknown_function(name, node.function.span, nearest(name, BUILTINS))
+                )
+            return None
+        if not self._counts_fit(node, builtin):
+            return None
+        if builtin.shape is Shape.RESAMPLE:
+            return self._resample(node, builtin)
+        arguments: list[c.Expression | None] = []
+        clock = ""
+        groups = self._group_types(node, builtin)
+        for index, parameter in self._pairs(node, builtin):
+            if index >= len(node.arguments):
+                arguments.append(self._default(parameter, node.span))
+                continue
+            written = node.arguments[index]
+            if parameter.role is Takes.WINDOW:
+                least = 1 if parameter.least is None else int(parameter.least)
+                window = self._window(name, written, least)
+                if window is None:
+                    arguments.append(None)
+                    continue
+                clock = window[1] or clock
+                arguments.append(c.Constant(window[0], Type(Kind.COUNT), written.span))
+            else:
+                arguments.append(self._argument(builtin, parameter, written, groups))
+        if any(item is None for item in arguments):
+            return None
+        known = tuple(item for item in arguments if item is not None)
+        return c.Invoke(builtin, known, clock, self._result_type(builtin, known), node.span)
+
+    def _pairs(self, node: ast.Call, builtin: Builtin) -> list[tuple[int, Parameter]]:
+        pairs = list(enumerate(builtin.parameters))
+        last = builtin.parameters[-1] if builtin.parameters else None
+        if last is not None and last.repeated:
+            pairs += [(index, last) for index in range(len(pairs), len(node.arguments))]
+        return pairs
+
+    def _counts_fit(self, node: ast.Call, builtin: Builtin) -> bool:
+        least = sum(item.default is None for item in builtin.parameters)
+        most = len(builtin.parameters)
+        given = len(node.arguments)
+        endless = bool(builtin.parameters) and builtin.parameters[-1].repeated
+        if least <= given and (endless or given <= most):
+            return True
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        wanted = f"at least {least}" if endless else wanted
+        plural = "s" if wanted != "1" else ""
+        self.scope.report(
+            errors.argument_count(
+                builtin.name, builtin.signature, given, f"{wanted} argument{plural}", node.span
+            )
+        )
+        return False
+
+    def _default(self, parameter: Parameter, span: Span) -> c.Expression:
+        assert parameter.default is not None
+        kind = (
+            Kind.COUNT if parameter.role is Takes.WINDOW else _single_kind(parameter) or Kind.RATIO
+        )
+        value = int(parameter.default) if parameter.role is Takes.WINDOW else parameter.default
+        return c.Constant(value, Type(kind), span)
+
+    def _group_types(self, node: ast.Call, builtin: Builtin) -> dict[str, Type]:
+        """The kind that the bare numbers of each group take: that of its first other member."""
+        found: dict[str, Type] = {}
+        for index, parameter in self._pairs(node, builtin):
+            if not parameter.group or parameter.group in found or index >= len(node.arguments):
+                continue
+            written = node.arguments[index]
+            if parameter.role in (Takes.SERIES, Takes.CONSTANT) and not self.is_bare(written):
+                quiet = Elaborator(replace(self.scope, found=[]), position=self.position)
+                value = quiet.infer(written)
+                if value is not None:
+                    found[parameter.group] = value.type
+        return found
+
+    def _argument(
+        self,
+        builtin: Builtin,
+        parameter: Parameter,
+        written: ast.Expression,
+        groups: dict[str, Type],
+    ) -> c.Expression | None:
+        scope = self.scope
+        if parameter.role is Takes.CALENDAR:
+            return self._calendar(written)
+        if parameter.role is Takes.CONDITION:
+            return self.condition(written)
+        words = getattr(parameter, "words", ())
+        if words:
+            if isinstance(written, ast.Word) and written.name in words:
+                return c.Constant(written.name, Type(Kind.TEXT), written.span)
+            scope.report(
+                errors.wrong_argument(
+                    builtin.name,
+                    parameter.name,
+                    " or ".join(f"`{word}`" for word in words),
+                    f"`{scope.shown(written.span)}`",
+                    written.span,
+                    parameter.doc,
+                )
+            )
+            return None
+        single = _single_kind(parameter)
+        expected = groups.get(parameter.group) or (Type(single) if single else None)
+        value = (
+            self.adapt(written, expected or c.RATIO)
+            if self.is_bare(written)
+            else self.infer(written)
+        )
+        if value is None:
+            return None
+        kinds = {Kind.CURVE} if parameter.role is Takes.CURVE else parameter.kinds
+        if value.type.kind not in kinds:
+            wanted = " or ".join(DESCRIPTIONS[kind] for kind in Kind if kind in kinds)
+            wanted = "a number" if kinds == NUMERIC else wanted
+            scope.report(
+                errors.wrong_argument(
+                    builtin.name,
+                    parameter.name,
+                    wanted,
+                    value.type.describe(),
+                    written.span,
+                    parameter.doc,
+                )
+            )
+            return None
+        group = groups.get(parameter.group)
+        if group is not None and group.kind is not value.type.kind:
+            scope.report(
+                errors.wrong_argument(
+                    builtin.name,
+                    parameter.name,
+                    group.describe(),
+                    value.type.describe(),
+                    written.span,
+                    "these arguments must be of one kind",
+                )
+            )
+            return None
+        if parameter.role is Takes.CONSTANT:
+            return self._constant_argument(builtin, parameter, written, value)
+        return value
+
+    def _constant_argument(
+        self, builtin: Builtin, parameter: Parameter, written: ast.Expression, value: c.Expression
+    ) -> c.Expression | None:
+        folded = self._fold(written, value)
+        if folded is None:
+            self.scope.report(
+                errors.wants_constant(
+                    f"`{parameter.name}` of `{builtin.name}`",
+                    written.span,
+                    "write a number or a param",
+                )
+            )
+            return None
+        least, most = parameter.least, parameter.most
+        if (least is not None and folded < least) or (most is not None and folded > most):
+            self.scope.report(
+                errors.wrong_literal(
+                    f"`{parameter.name}` of `{builtin.name}` cannot be"
+                    f" {self.scope.shown(written.span)}",
+                    written.span,
+                    parameter.doc,
+                )
+            )
+            return None
+        return c.Constant(folded, value.type, written.span)
+
+    def _fold(self, written: ast.Expression, value: c.Expression) -> float | None:
+        if isinstance(value, c.Constant) and not isinstance(value.value, str):
+            return float(value.value)
+        if isinstance(value, c.Negative):
+            inner = self._fold(written, value.operand)
+            return None if inner is None else -inner
+        if isinstance(value, c.Reference) and value.name in self.scope.params:
+            state = self.scope.params[value.name]
+            state.fixed_by = written.span
+            constant = self.adapt(state.row.value, value.type)
+            return self._fold(written, constant) if constant is not None else None
+        return None
+
+    def _calendar(self, written: ast.Expression) -> c.Expression | None:
+        scope = self.scope
+        name = written.name if isinstance(written, ast.Word) else ""
+        if name in scope.calendars:
+            scope.used.add(name)
+            return c.Constant(name, Type(Kind.TEXT), written.span)
+        if name not in scope.lost:
+            scope.report(
+                errors.unknown_calendar(
+                    name or scope.shown(written.span),
+                    written.span,
+                    nearest(name, scope.calendars),
+                    False,
+                )
+            )
+        return None
+
+    def _resample(self, node: ast.Call, builtin: Builtin) -> c.Expression | None:
+        if self.resampled:
+            self.scope.report(
+                errors.window_form(
+                    f"`{builtin.name}` cannot stand inside `weekly` or `monthly`", node.span
+                )
+            )
+            return None
+        self.resampled = True
+        inner = self.infer(node.arguments[0])
+        self.resampled = False
+        if inner is None:
+            return None
+        clock = "week" if builtin.name == "weekly" else "month"
+        return c.Invoke(builtin, (inner,), clock, inner.type, node.span)
+
+    def _result_type(self, builtin: Builtin, arguments: tuple[c.Expression, ...]) -> Type:
+        first = next(
+            (
+                argument
+                for argument, parameter in zip(arguments, builtin.parameters, strict=False)
+                if parameter.role is Takes.SERIES
+            ),
+            None,
+        )
+        kind = builtin.returns
+        by_kind = getattr(builtin, "returns_by", None)
+        if by_kind and first is not None and first.type.kind in by_kind:
+            kind = by_kind[first.type.kind]
+        if kind is None:
+            assert first is not None
+            kind = first.type.kind
+        difference = builtin.difference
+        if difference is None:
+            difference = first is not None and first.type.difference
+        labels = first.type.labels if first is not None and kind is Kind.LABEL else ""
+        return Type(kind, labels, difference)
+
+
+def _single_kind(parameter: Parameter) -> Kind | None:
+    return next(iter(parameter.kinds)) if len(parameter.kinds) == 1 else None
+
+
+def name_of_set(scope: Scope, words: tuple[str, ...]) -> str:
+    """The label set with these words."""
+    return next((name for name, have in scope.label_sets.items() if words and have == words), "")
