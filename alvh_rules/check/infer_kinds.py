@@ -836,7 +836,7 @@ class Elaborator:
     def _constant_argument(
         self, builtin: Builtin, parameter: Parameter, written: ast.Expression, value: c.Expression
     ) -> c.Expression | None:
-        folded = self._fold(written, value)
+        folded = self._fold(written.span, value)
         if folded is None:
             self.scope.report(
                 errors.wants_constant(
@@ -859,18 +859,22 @@ class Elaborator:
             return None
         return c.Constant(folded, value.type, written.span)
 
-    def _fold(self, written: ast.Expression, value: c.Expression) -> float | None:
+    def _fold(self, at: Span, value: c.Expression) -> float | None:
         if isinstance(value, c.Constant) and not isinstance(value.value, str):
             return float(value.value)
         if isinstance(value, c.Negative):
-            inner = self._fold(written, value.operand)
+            inner = self._fold(at, value.operand)
             return None if inner is None else -inner
         if isinstance(value, c.Reference) and value.name in self.scope.params:
             state = self.scope.params[value.name]
-            state.fixed_by = written.span
+            state.fixed_by = at
             constant = self.adapt(state.row.value, value.type)
-            return self._fold(written, constant) if constant is not None else None
+            return self._fold(at, constant) if constant is not None else None
         return None
+
+    def constant_value(self, value: c.Expression) -> float | None:
+        """The number of a literal, a negative of one, or a param; else None."""
+        return self._fold(value.span, value)
 
     def _calendar(self, written: ast.Expression) -> c.Expression | None:
         scope = self.scope
