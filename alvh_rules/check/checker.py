@@ -40,8 +40,8 @@ def check(
     decider = Decider(scope)
     decider.declare()
     for name, column in scope.columns.items():
-        type = Type(column.kind, name_of_set(scope, column.labels))
-        decider.put(name, c.Column(name, type, scope.column_spans[name]), c.Role.COLUMN)
+        held = Type(column.kind, name_of_set(scope, column.labels))
+        decider.put(name, c.Column(name, held, scope.column_spans[name]), c.Role.COLUMN)
     _named(scope, work, decider)
     decider.regimes()
     decider.events()

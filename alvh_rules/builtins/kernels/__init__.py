@@ -1,0 +1,1 @@
+"""The vectorised implementations: one module a family, one function a record."""
