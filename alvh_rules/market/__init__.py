@@ -1,0 +1,1 @@
+"""Data in: files and frames to the arrays that an evaluation reads."""
