@@ -1,0 +1,7 @@
+"""alvh-rules: rulesets for option selling under a volatility hedge, checked and evaluated."""
+
+from alvh_rules.core.diagnostics import Diagnostic, RulesetError, Severity
+from alvh_rules.pipeline import Rules, check, load
+
+__version__ = "0.1.0"
+__all__ = ["Diagnostic", "Rules", "RulesetError", "Severity", "__version__", "check", "load"]

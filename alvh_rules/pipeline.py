@@ -1,0 +1,123 @@
+"""The pipeline: text → syntax → checked ruleset → columns. Reads as the table of contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.check.checker import check as check_parsed
+from alvh_rules.core import bounds
+from alvh_rules.core.diagnostics import Diagnostic, RulesetError, Severity
+from alvh_rules.core.render import render_all
+from alvh_rules.core.source import Source
+from alvh_rules.syntax.parse import parse
+
+if TYPE_CHECKING:
+    import pandas
+
+    from alvh_rules.evaluate.engine import Evaluation
+    from alvh_rules.evaluate.inputs import Market
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What checking gave: the ruleset (None where an error stands), the findings, the sources."""
+
+    ruleset: CheckedRuleset | None
+    diagnostics: tuple[Diagnostic, ...]
+    sources: Mapping[str, Source]
+
+    def rendered(self, *, colour: bool = False) -> str:
+        """The findings as text."""
+        return render_all(self.diagnostics, self.sources, colour=colour)
+
+
+def read_source(path: Path) -> Source | Diagnostic:
+    """A ruleset's text, or why it cannot be had."""
+
+    def refuse(code: str, reason: str) -> Diagnostic:
+        return Diagnostic(code, Severity.ERROR, f"this ruleset cannot be read: {reason}", location=str(path))
+
+    try:
+        if path.is_dir():
+            return refuse("ALV904", "it is a folder")
+        if path.stat().st_size > bounds.MOST_BYTES:
+            return refuse("ALV905", f"it is larger than {bounds.MOST_BYTES:,} bytes")
+        raw = path.read_bytes()
+    except OSError as problem:
+        return refuse("ALV904", problem.strerror or str(problem))
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        return refuse("ALV906", f"it is not UTF-8 text (byte {problem.start + 1})")
+    return Source(str(path), text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def check_source(source: Source, root: Path | None = None) -> Checked:
+    """Parse and check a text. `root` is the folder `use` may read from."""
+    ruleset, found, sources = check_parsed(source, parse(source), root)
+    return Checked(ruleset, tuple(found), sources)
+
+
+def check(path: str | Path) -> Checked:
+    """Parse and check a file; never raises for what the file holds."""
+    path = Path(path)
+    source = read_source(path)
+    if isinstance(source, Diagnostic):
+        return Checked(None, (source,), {})
+    return check_source(source, path.resolve().parent)
+
+
+def evaluate(ruleset: CheckedRuleset, market: Market) -> Evaluation:
+    """Every column of the ruleset over a market."""
+    from alvh_rules.evaluate.engine import Evaluation
+
+    return Evaluation(ruleset, market).run()
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A checked ruleset with the calls a notebook makes."""
+
+    checked: CheckedRuleset
+    diagnostics: tuple[Diagnostic, ...]
+
+    def run(self, frame: pandas.DataFrame, *, columns: str = "decisions", **options: Any) -> pandas.DataFrame:
+        """The decisions over a pandas frame, indexed as it is.
+
+        `columns` is `decisions` or `all`; `options` are those of `market.read.Options`. Raises
+        `RulesetError`, with the diagnostics, where the data cannot be read.
+        """
+        from alvh_rules.market.read import Options, market_from_frame
+        from alvh_rules.report.decisions import decision_frame
+
+        market, found = market_from_frame(frame, self.checked.schema, Options(**options))
+        if market is None:
+            raise RulesetError(found, render_all(found, {}))
+        table = decision_frame(evaluate(self.checked, market), columns)
+        table = table[market.timeline.present]
+        if len(table) == len(frame):
+            table.index = frame.index
+        return table
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
+        from html import escape
+
+        rows = "".join(
+            f"<tr><td><code>{escape(name)}</code></td><td>{escape(self.checked.values[name].type.describe())}</td></tr>"
+            for name in self.checked.outputs
+        )
+        title = escape(f"{self.checked.name} {self.checked.version}")
+        return f"<b>{title}</b><p>{escape(self.checked.description)}</p><table>{rows}</table>"
+
+
+def load(path: str | Path) -> Rules:
+    """A ruleset from a file. Raises `RulesetError`, with the diagnostics, where it has errors."""
+    result = check(path)
+    if result.ruleset is None:
+        raise RulesetError(result.diagnostics, result.rendered())
+    return Rules(result.ruleset, result.diagnostics)

@@ -1,0 +1,180 @@
+"""Decisions as a frame, as files, and as a summary.
+
+Ratios are fractions, volatilities and rates points, yes/no true or false, labels their names;
+unknown is an empty cell. Floats are written with the fewest digits that read back the same.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alvh_rules.check.checked import Column, Expression, Reference, Role, operands
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.evaluate.engine import Evaluation, is_missing
+
+if TYPE_CHECKING:
+    import pandas
+
+_SHOWN_IN_ALL = (Role.LET, Role.TABLE, Role.EVENT, Role.BOUND, Role.ALWAYS)
+
+
+def shown_names(evaluation: Evaluation, columns: str) -> list[str]:
+    """The names of a result's columns: the decisions, and with `all` every measure."""
+    ruleset = evaluation.ruleset
+    names = list(ruleset.outputs)
+    if columns == "all":
+        names += [
+            name
+            for name in ruleset.values
+            if ruleset.roles[name] in _SHOWN_IN_ALL and name not in names
+        ]
+    return names
+
+
+def decision_frame(evaluation: Evaluation, columns: str = "decisions") -> pandas.DataFrame:
+    """A row for every row of the timeline; the index is named `date` (or `time`)."""
+    import pandas
+
+    timeline = evaluation.market.timeline
+    data: dict[str, Any] = {}
+    for name in shown_names(evaluation, columns):
+        type = evaluation.ruleset.values[name].type
+        column = evaluation.columns[name]
+        if type.kind is Kind.FLAG:
+            out = np.full(len(column), None, dtype=object)
+            out[column == TRUE] = True
+            out[column == FALSE] = False
+            data[name] = pandas.array(out, dtype="boolean")
+        elif type.kind is Kind.LABEL:
+            words = np.array([*evaluation.ruleset.labels[type.labels], None], dtype=object)
+            data[name] = words[column]
+        else:
+            # Adding zero turns a negative zero into zero.
+            data[name] = column + 0.0
+    label = "date" if timeline.daily else "time"
+    return pandas.DataFrame(data, index=pandas.DatetimeIndex(timeline.times, name=label))
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Write beside the target and move it there: the file is whole, or as it was."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        write(temporary)
+        temporary.chmod(0o644)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_frame(frame: pandas.DataFrame, path: Path) -> None:
+    """CSV or Parquet, by the path's ending."""
+    if path.suffix == ".parquet":
+        write_atomically(path, lambda target: frame.to_parquet(target))
+        return
+    table = frame.copy()
+    for name in table.columns:
+        if str(table[name].dtype) == "boolean":
+            table[name] = table[name].map({True: "true", False: "false"}).astype(object)
+        elif table[name].dtype == np.float64:
+            table[name] = [repr(item) if item == item else "" for item in table[name].tolist()]
+    write_atomically(path, lambda target: table.to_csv(target))
+
+
+def write_kinds(evaluation: Evaluation, names: list[str], path: Path) -> None:
+    """The kind and unit of each column, in a sidecar file."""
+    kinds = {}
+    for name in names:
+        type = evaluation.ruleset.values[name].type
+        kinds[name] = {"kind": type.kind.value}
+        if type.kind is Kind.LABEL:
+            kinds[name]["labels"] = list(evaluation.ruleset.labels[type.labels])  # type: ignore[assignment]
+    text = json.dumps(kinds, indent=2, ensure_ascii=False) + "\n"
+    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8") and None)
+
+
+def wants(evaluation: Evaluation, name: str, rows: np.ndarray[Any, Any]) -> dict[str, int]:
+    """For the given rows, how many lacked each data column that the name rests on."""
+    values = evaluation.ruleset.values
+    seen: set[str] = set()
+    columns: list[str] = []
+    stack: list[Expression] = [values[name]]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, Reference) and node.name not in seen and node.name in values:
+            seen.add(node.name)
+            stack.append(values[node.name])
+        elif isinstance(node, Column) and node.name not in columns:
+            columns.append(node.name)
+        stack.extend(operands(node))
+    counts = {}
+    for column in columns:
+        held = evaluation.market.columns.get(column)
+        if held is not None:
+            kind = values[column].type.kind
+            counts[column] = int(is_missing(np.asarray(held), kind)[rows].sum())
+    return {column: count for column, count in counts.items() if count}
+
+
+def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
+    """How often each decision was taken, unknown (and for want of what), or bound by a limit."""
+    ruleset = evaluation.ruleset
+    total = int(rows.sum())
+    lines = [f"{total:,} sessions"]
+    for name in ruleset.outputs:
+        type = ruleset.values[name].type
+        column = evaluation.columns[name]
+        unknown = is_missing(column, type.kind) & rows
+        count = int(unknown.sum())
+        if type.kind is Kind.FLAG:
+            text = f"true on {int(((column == TRUE) & rows).sum()):,}"
+        elif type.kind is Kind.LABEL:
+            words = ruleset.labels[type.labels]
+            text = ", ".join(
+                f"{word} on {int(((column == code) & rows).sum()):,}" for code, word in enumerate(words)
+            )
+        else:
+            known = column[rows & ~unknown]
+            text = "never known"
+            if len(known):
+                text = f"{known.min():g} to {known.max():g}, on average {known.mean():.4g}"
+        line = f"  {name}: {text}"
+        if count:
+            line += f"; unknown on {count:,}"
+            reasons = wants(evaluation, name, unknown)
+            if reasons:
+                line += " (missing: " + ", ".join(f"{key} on {n:,}" for key, n in reasons.items()) + ")"
+        lines.append(line)
+    for limit in ruleset.limits:
+        if limit.binds is None:
+            lines.append(f"  {limit.text}: waits for positions; not applied here")
+        else:
+            bound = int(((evaluation.columns[limit.binds] == TRUE) & rows).sum())
+            lines.append(f"  {limit.text}: bound on {bound:,}")
+    for item in ruleset.always:
+        broken = (evaluation.columns[item.name] == FALSE) & rows
+        count = int(broken.sum())
+        first = f", first on {evaluation.market.timeline.dates[np.argmax(broken)]}" if count else ""
+        lines.append(f"  {item.text}: " + (f"VIOLATED on {count:,}{first}" if count else "held"))
+    for name, count in evaluation.market.carried.items():
+        lines.append(f"  {name}: {count:,} gaps filled with the last value")
+    if any(layer.close is not None for layer in ruleset.layers):
+        lines.append("  closing conditions speak of open positions; a run of decisions holds none")
+    return lines
+
+
+def violated(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> bool:
+    """Whether a property failed on any of the rows."""
+    return any(
+        bool(((evaluation.columns[item.name] == FALSE) & rows).any())
+        for item in evaluation.ruleset.always
+    )
