@@ -39,7 +39,9 @@ def read_source(path: Path) -> Source | Diagnostic:
     """A ruleset's text, or why it cannot be had."""
 
     def refuse(code: str, reason: str) -> Diagnostic:
-        return Diagnostic(code, Severity.ERROR, f"this ruleset cannot be read: {reason}", location=str(path))
+        return Diagnostic(
+            code, Severity.ERROR, f"this ruleset cannot be read: {reason}", location=str(path)
+        )
 
     try:
         if path.is_dir():
@@ -85,7 +87,9 @@ class Rules:
     checked: CheckedRuleset
     diagnostics: tuple[Diagnostic, ...]
 
-    def run(self, frame: pandas.DataFrame, *, columns: str = "decisions", **options: Any) -> pandas.DataFrame:
+    def run(
+        self, frame: pandas.DataFrame, *, columns: str = "decisions", **options: Any
+    ) -> pandas.DataFrame:
         """The decisions over a pandas frame, indexed as it is.
 
         `columns` is `decisions` or `all`; `options` are those of `market.read.Options`. Raises

@@ -8,9 +8,28 @@ from alvh_rules.core.kinds import Kind
 _CALENDAR = (Parameter("calendar", Role.CALENDAR, doc="a declared calendar"),)
 
 RECORDS = (
-    Builtin("days_until", "calendars", Shape.CALENDAR, _CALENDAR, Kind.DAYS, "Calendar days to the next scheduled date.",
-            "0 on the day; unknown outside the calendar's years. Unscheduled dates are never looked ahead to.",
-            "definition", "days_until(fomc)", least=0.0),
-    Builtin("days_since", "calendars", Shape.CALENDAR, _CALENDAR, Kind.DAYS, "Calendar days since the last date.",
-            "0 on the day; unknown outside the calendar's years.", "definition", "days_since(fomc)", least=0.0),
+    Builtin(
+        "days_until",
+        "calendars",
+        Shape.CALENDAR,
+        _CALENDAR,
+        Kind.DAYS,
+        "Calendar days to the next scheduled date.",
+        "0 on the day; unknown outside the calendar's years. Unscheduled dates are never looked ahead to.",
+        "definition",
+        "days_until(fomc)",
+        least=0.0,
+    ),
+    Builtin(
+        "days_since",
+        "calendars",
+        Shape.CALENDAR,
+        _CALENDAR,
+        Kind.DAYS,
+        "Calendar days since the last date.",
+        "0 on the day; unknown outside the calendar's years.",
+        "definition",
+        "days_since(fomc)",
+        least=0.0,
+    ),
 )

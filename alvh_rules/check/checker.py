@@ -98,7 +98,9 @@ def _money(scope: Scope, work: Elaborator, header: ast.Header | None) -> tuple[f
             if isinstance(amount, c.Constant):
                 capital = float(amount.value)
                 if capital <= 0:
-                    scope.report(errors.header_problem("capital is more than nothing", setting.span))
+                    scope.report(
+                        errors.header_problem("capital is more than nothing", setting.span)
+                    )
         elif isinstance(setting, ast.Risk):
             share = setting.share
             if isinstance(share, ast.Arithmetic) and share.operator == "of":
@@ -108,7 +110,9 @@ def _money(scope: Scope, work: Elaborator, header: ast.Header | None) -> tuple[f
                 risk = float(value.value)
                 if not 0 < risk <= 1:
                     scope.report(
-                        errors.header_problem("risk lies between 0% and 100% of equity", setting.span)
+                        errors.header_problem(
+                            "risk lies between 0% and 100% of equity", setting.span
+                        )
                     )
     scope.capital = capital
     return capital, risk
@@ -157,7 +161,8 @@ def _named(scope: Scope, work: Elaborator, decider: Decider) -> None:
 def _signal(work: Elaborator, node: ast.Signal) -> c.Expression | None:
     if node.when is not None:
         return work.condition(node.when)
-    assert node.begin is not None and node.end is not None
+    assert node.begin is not None
+    assert node.end is not None
     begin, end = work.condition(node.begin), work.condition(node.end)
     if begin is None or end is None:
         return None
@@ -167,7 +172,7 @@ def _signal(work: Elaborator, node: ast.Signal) -> c.Expression | None:
 def _always(
     scope: Scope, work: Elaborator, decider: Decider, items: list[ast.Item]
 ) -> tuple[c.Always, ...]:
-    made = []
+    made: list[c.Always] = []
     for item in items:
         if not isinstance(item, ast.Always):
             continue
@@ -198,7 +203,9 @@ def _others(scope: Scope, work: Elaborator, items: list[ast.Item]) -> None:
                 scope.used.add(name.name)
                 if name.name not in scope.layers and name.name not in scope.lost:
                     scope.report(
-                        errors.names_nothing("`reallocate`", name.name, name.span, "", list(scope.layers))
+                        errors.names_nothing(
+                            "`reallocate`", name.name, name.span, "", list(scope.layers)
+                        )
                     )
             if item.step is not None:
                 work.expecting(item.step, c.RATIO, level=True)
@@ -210,7 +217,11 @@ def _params(scope: Scope, decider: Decider) -> None:
         type = state.type or c.RATIO
         state.type = type
         row = state.row
-        value = work.adapt(row.value, type, level=True) if work.is_bare(row.value) else work.expecting(row.value, type)
+        value = (
+            work.adapt(row.value, type, level=True)
+            if work.is_bare(row.value)
+            else work.expecting(row.value, type)
+        )
         if value is None:
             scope.broken.add(name)
             continue
@@ -224,7 +235,9 @@ def _params(scope: Scope, decider: Decider) -> None:
             continue
         if low is not None and high is not None:
             if low > high:
-                scope.report(errors.param_range(name, row.span, "has a range that ends before it begins"))
+                scope.report(
+                    errors.param_range(name, row.span, "has a range that ends before it begins")
+                )
             elif not low <= now <= high:
                 scope.report(errors.param_range(name, row.span, "lies outside its own range"))
         if step is not None and step <= 0:
@@ -242,8 +255,9 @@ def _param_list(scope: Scope) -> tuple[c.Param, ...]:
         for part in (state.row.value, state.row.low, state.row.high, state.row.step):
             found = None if part is None else work.expecting(part, state.type)
             numbers.append(None if found is None else work.constant_value(found))
-        assert numbers[0] is not None
-        made.append(c.Param(name, numbers[0], *numbers[1:], state.type, state.row.span))
+        now, low, high, step = numbers
+        assert now is not None
+        made.append(c.Param(name, now, low, high, step, state.type, state.row.span))
     return tuple(made)
 
 

@@ -37,13 +37,17 @@ def check_structure(scope: Scope, structure: ast.Structure | ast.Legs, layer: bo
                 _check_choice(scope, choice)
         if not any(isinstance(item, ast.Expiring) for item in structure.choices):
             scope.report(
-                errors.missing_clause("`legs`", "`expiring`", structure.span, "say when they expire")
+                errors.missing_clause(
+                    "`legs`", "`expiring`", structure.span, "say when they expire"
+                )
             )
     elif layer and structure.shape not in _WITHOUT_OPTIONS:
         if not any(isinstance(item, ast.Expiring) for item in structure.choices):
             scope.report(
                 errors.missing_clause(
-                    "this structure", "`expiring`", structure.span,
+                    "this structure",
+                    "`expiring`",
+                    structure.span,
                     "add `expiring 30 to 45 days, nearest 38 days`",
                 )
             )
@@ -60,7 +64,9 @@ def _check_choice(scope: Scope, choice: ast.Choice) -> None:
                 if isinstance(node, ast.Number) and node.unit not in ("", "days"):
                     scope.report(
                         errors.wrong_unit(
-                            scope.shown(node.span), "a number of days", node.span,
+                            scope.shown(node.span),
+                            "a number of days",
+                            node.span,
                             "expiries are counted in calendar days",
                         )
                     )
@@ -116,9 +122,7 @@ def _check_measure(scope: Scope, choice: ast.Selection) -> None:
             continue
         if choice.measure == "wings":
             if value <= 0:
-                scope.report(
-                    errors.impossible_choice("wings are wider than nothing", node.span)
-                )
+                scope.report(errors.impossible_choice("wings are wider than nothing", node.span))
             elif node.unit == "%" and value >= 100:
                 scope.report(
                     errors.impossible_choice(
@@ -130,7 +134,8 @@ def _check_measure(scope: Scope, choice: ast.Selection) -> None:
         if not 0 < share < 1:
             scope.report(
                 errors.impossible_choice(
-                    f"a {choice.measure.replace('_', ' ')} lies between 0% and 100%", node.span,
+                    f"a {choice.measure.replace('_', ' ')} lies between 0% and 100%",
+                    node.span,
                     f"write `{node.text}%`" if node.unit == "" else "",
                 )
             )

@@ -23,13 +23,19 @@ def check_conditions(
     scope: Scope, values: Mapping[str, c.Expression], layers: tuple[c.Layer, ...]
 ) -> None:
     """Report the clauses of every value that cannot matter."""
-    roots = [*values.values(), *(layer.close for layer in layers if layer.close is not None)]
+    # A property is meant to be always true: only its parts' own definitions are looked at.
+    written = [value for name, value in values.items() if scope.roles[name] is not c.Role.ALWAYS]
+    roots = [*written, *(layer.close for layer in layers if layer.close is not None)]
     seen: set[object] = set()
     for root in roots:
         stack = [root]
         while stack:
             node = stack.pop()
-            if node.type.kind.value == "flag" and node.span.file and (node.span, type(node)) not in seen:
+            if (
+                node.type.kind.value == "flag"
+                and node.span.file
+                and (node.span, type(node)) not in seen
+            ):
                 seen.add((node.span, type(node)))
                 _check(scope, values, node)
             stack.extend(c.operands(node))
@@ -49,11 +55,10 @@ def _check(scope: Scope, values: Mapping[str, c.Expression], node: c.Expression)
 
 
 def _in_step(scope: Scope, node: c.Compare) -> bool:
-    """Whether the comparison was made by the engine for a limit or a property, not written so."""
-    for name, value in scope.values.items():
-        if value is node and scope.roles.get(name) in (c.Role.BOUND, c.Role.ALWAYS):
-            return True
-    return False
+    """Whether the comparison was made for a limit, not written as a clause."""
+    return any(
+        value is node and scope.roles[name] is c.Role.BOUND for name, value in scope.values.items()
+    )
 
 
 def _range(interval: Interval) -> str:

@@ -107,7 +107,9 @@ def _label_rows(
         if word not in words:
             scope.report(
                 errors.table_form(
-                    name, band.span, f"`{scope.shown(band.span)}` is not {type.describe()}",
+                    name,
+                    band.span,
+                    f"`{scope.shown(band.span)}` is not {type.describe()}",
                     "the rows are " + ", ".join(f"`{item}`" for item in words),
                 )
             )
@@ -131,7 +133,11 @@ def _edge(work: Elaborator, node: ast.Expression, type: Type) -> float | None:
     if found.type.kind is not type.kind:
         work.scope.report(
             errors.mismatch(
-                "an edge for", found.type.describe(), type.describe(), node.span, node.span,
+                "an edge for",
+                found.type.describe(),
+                type.describe(),
+                node.span,
+                node.span,
                 node.span,
             )
         )
@@ -142,15 +148,15 @@ def _edge(work: Elaborator, node: ast.Expression, type: Type) -> float | None:
     return float(found.value)
 
 
-def _stretch(
-    work: Elaborator, name: str, band: ast.Band, row: int, type: Type
-) -> Stretch | None:
+def _stretch(work: Elaborator, name: str, band: ast.Band, row: int, type: Type) -> Stretch | None:
     scope = work.scope
     if band.form in ("word", "at"):
         what = "a label" if band.form == "word" else "a point (`at`)"
         help = "write `, interpolated` after the input" if band.form == "at" else ""
         scope.report(
-            errors.table_form(name, band.span, f"{what} stands where a band of numbers is wanted", help)
+            errors.table_form(
+                name, band.span, f"{what} stands where a band of numbers is wanted", help
+            )
         )
         return None
     low = None if band.low is None else _edge(work, band.low, type)
@@ -203,7 +209,9 @@ def _cover(
             if stretch.end <= position:
                 scope.report(
                     errors.table_dead_row(
-                        name, stretch.span, "another band takes in all of it",
+                        name,
+                        stretch.span,
+                        "another band takes in all of it",
                         [Label(before.span, "this one")],
                     )
                 )
@@ -260,7 +268,9 @@ def _advise_on_quotient(work: Elaborator, name: str, value: c.Expression, span: 
     moved = shown(float(seen.right.value), seen.right.type.kind)
     verb = "raised" if seen.operator == "-" else "lowered"
     scope.report(
-        errors.edge_on_ratio(name, span, f"for exact edges write `by {quotient}` with every edge {verb} by {moved}")
+        errors.edge_on_ratio(
+            name, span, f"for exact edges write `by {quotient}` with every edge {verb} by {moved}"
+        )
     )
 
 
@@ -269,7 +279,9 @@ def table(work: Elaborator, node: ast.Table) -> c.Table | c.Interpolate | None:
     scope, name = work.scope, node.name.name
     if len(node.inputs) > 2 or (len(node.inputs) == 2) != bool(node.columns):
         problem = "a grid has two inputs and a header line of columns"
-        scope.report(errors.table_form(name, node.name.span, problem, "`table t by a, b`, then `| …`"))
+        scope.report(
+            errors.table_form(name, node.name.span, problem, "`table t by a, b`, then `| …`")
+        )
         return None
     inputs = []
     for written in node.inputs:
@@ -302,7 +314,8 @@ def _grid(
         if len(row.values) != width:
             scope.report(
                 errors.table_form(
-                    name, row.span,
+                    name,
+                    row.span,
                     f"this row has {len(row.values)} values where the header has {width} columns",
                 )
             )
@@ -317,7 +330,13 @@ def _grid(
     missing = values[len(rows) * width] if whole else None
     spans = tuple(row.span for row in rows)
     return c.Table(
-        name, (first, second), values[: len(rows) * width], missing, values[0].type, node.span, spans
+        name,
+        (first, second),
+        values[: len(rows) * width],
+        missing,
+        values[0].type,
+        node.span,
+        spans,
     )
 
 
@@ -355,7 +374,9 @@ def _interpolate(work: Elaborator, node: ast.Table, value: c.Expression) -> c.In
         if row.band.form != "at" or row.band.low is None:
             scope.report(
                 errors.table_form(
-                    name, row.band.span, "an interpolated table has points, not bands",
+                    name,
+                    row.band.span,
+                    "an interpolated table has points, not bands",
                     "write `at 5% => 45%`",
                 )
             )
@@ -381,9 +402,7 @@ def _interpolate(work: Elaborator, node: ast.Table, value: c.Expression) -> c.In
     for item in values[: len(points)]:
         number = work.constant_value(item)
         if number is None:
-            scope.report(
-                errors.wants_constant("a point's value", item.span, "write a number")
-            )
+            scope.report(errors.wants_constant("a point's value", item.span, "write a number"))
             return None
         numbers.append(number)
     last = values[-1] if missing is not None else None

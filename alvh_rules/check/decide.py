@@ -48,7 +48,7 @@ def by_clause(scope: Scope, what: str, clauses: tuple[object, ...]) -> dict[str,
     """The clauses by what they say; one said twice is reported."""
     found: dict[str, object] = {}
     for clause in clauses:
-        name = _ONCE.get(type(clause))  # type: ignore[call-overload]
+        name = _ONCE.get(type(clause))
         if name is None:
             continue
         if name in found:
@@ -73,7 +73,9 @@ class LayerPlan:
                 if like.name not in scope.lost:
                     scope.report(
                         errors.unknown_name(
-                            like.name, like.span, nearest(like.name, scope.layers),
+                            like.name,
+                            like.span,
+                            nearest(like.name, scope.layers),
                             "no layer here is",
                         )
                     )
@@ -140,7 +142,9 @@ class Decider:
             if "ratio" in parts:
                 scope.decisions["hedge.ratio"] = c.RATIO
             if "hold" in parts:
-                texts = tuple(dict.fromkeys(structure_text(scope, item) for item in _held(parts["hold"])))
+                texts = tuple(
+                    dict.fromkeys(structure_text(scope, item) for item in _held(parts["hold"]))
+                )
                 scope.label_sets["hedge.hold"] = texts
                 scope.decisions["hedge.hold"] = Type(Kind.LABEL, "hedge.hold")
             if "time_shift" in parts:
@@ -170,7 +174,9 @@ class Decider:
         words = (*(regime.name.name for regime in scope.regimes), "none")
         scope.label_sets["regime"] = words
         type = Type(Kind.LABEL, "regime")
-        self.put("regime", c.FirstTrue(tuple(conditions), type, scope.regimes[0].span), c.Role.REGIME)
+        self.put(
+            "regime", c.FirstTrue(tuple(conditions), type, scope.regimes[0].span), c.Role.REGIME
+        )
 
     def swapped(self, name: str, plain: c.Expression) -> c.Expression:
         """A param's value, or that of the regime in force."""
@@ -185,7 +191,8 @@ class Decider:
                     if state.fixed_by is not None:
                         scope.report(
                             errors.wants_constant(
-                                f"param `{name}`", effect.span,
+                                f"param `{name}`",
+                                effect.span,
                                 "it counts the rows of a window, so no regime can change it",
                             )
                         )
@@ -216,9 +223,7 @@ class Decider:
                 continue
             scope.used.add(name)
             if event.begin > event.end:
-                scope.report(
-                    errors.wrong_literal("this window ends before it begins", event.span)
-                )
+                scope.report(errors.wrong_literal("this window ends before it begins", event.span))
             counts[name] = counts.get(name, 0) + 1
             suffix = f".{counts[name]}" if counts[name] > 1 else ""
             key = f"event.{name}{suffix}"
@@ -238,19 +243,24 @@ class Decider:
             if not swaps:
                 scope.report(
                     errors.limit_form(
-                        "an event scales weights; it cannot change a param", effect.span,
+                        "an event scales weights; it cannot change a param",
+                        effect.span,
                         "a regime can",
                     )
                 )
             elif name not in scope.params and name not in scope.lost:
                 near = nearest(name, scope.params)
-                scope.report(errors.names_nothing(what, name, effect.subject.span, near, list(scope.params)))
+                scope.report(
+                    errors.names_nothing(what, name, effect.subject.span, near, list(scope.params))
+                )
             return
         known = [*scope.layers, *(["hedge"] if scope.hedge else []), "weight"]
         if name not in known:
             if name not in scope.lost and name not in scope.broken:
                 scope.report(
-                    errors.names_nothing(what, name, effect.subject.span, nearest(name, known), known)
+                    errors.names_nothing(
+                        what, name, effect.subject.span, nearest(name, known), known
+                    )
                 )
         factor = effect.factor
         if isinstance(factor, ast.Number) and factor.unit == "" and float(factor.text) >= 5:
@@ -313,9 +323,7 @@ class Decider:
             base = value and self._scaled(name, value, weight.span)
             self._stage(f"{name}.weight", base)
         elif not isinstance(size, ast.Size):
-            scope.report(
-                errors.missing_clause(what, "size", span, "add `weight 30%`, or `size …`")
-            )
+            scope.report(errors.missing_clause(what, "size", span, "add `weight 30%`, or `size …`"))
         if isinstance(size, ast.Size) and size.measure == "max_loss" and size.value is not None:
             self.work.expecting(size.value, Type(Kind.MONEY))
         structure = parts.get("structure")
@@ -329,7 +337,11 @@ class Decider:
         choices = tuple(plan.choices.values())
         if isinstance(structure, ast.Structure):
             whole: ast.Structure | ast.Legs = ast.Structure(
-                structure.side, structure.shape, structure.right, structure.underlying, choices,
+                structure.side,
+                structure.shape,
+                structure.right,
+                structure.underlying,
+                choices,
                 structure.span,
             )
         else:
@@ -341,12 +353,19 @@ class Decider:
             close = Elaborator(scope, position=True).condition(closing.condition)
             debit = isinstance(structure, ast.Structure) and structure.side == "buy"
             if debit and close is not None:
-                self._refuse_credit(close, structure_text(scope, structure))
+                self._refuse_credit(close, scope.shown(structure.span).split("\n")[0])
         at_most = _count(scope, parts.get("at most"))
         every = _count(scope, parts.get("every"))
         return c.Layer(
-            name, whole, isinstance(weight, ast.Weight), size if isinstance(size, ast.Size) else None,
-            at_most, every, "hold to expiry" in parts, close, plan.node.span,
+            name,
+            whole,
+            isinstance(weight, ast.Weight),
+            size if isinstance(size, ast.Size) else None,
+            at_most,
+            every,
+            "hold to expiry" in parts,
+            close,
+            plan.node.span,
         )
 
     def _refuse_credit(self, close: c.Expression, text: str) -> None:
@@ -390,7 +409,10 @@ class Decider:
         else:
             scope.report(
                 errors.missing_clause(
-                    "the hedge", "`hold`", node.span, "add `hold vix futures month 1`, or `hold by …`"
+                    "the hedge",
+                    "`hold`",
+                    node.span,
+                    "add `hold vix futures month 1`, or `hold by …`",
                 )
             )
         if isinstance(shift, ast.TimeShift):
@@ -443,7 +465,8 @@ class Decider:
             scope.report(
                 errors.limit_form(
                     f"a limit is reached, not passed: `{node.operator}` cannot be enforced",
-                    node.span, f"write `{node.operator}=`",
+                    node.span,
+                    f"write `{node.operator}=`",
                 )
             )
             return None
@@ -460,21 +483,25 @@ class Decider:
         known += [name for name, item in scope.named.items() if isinstance(item, ast.Target)]
         if not isinstance(value, c.Reference) or value.name not in known:
             scope.report(
-                errors.names_nothing("a limit", subject, node.subject.span, nearest(subject, known), known)
+                errors.names_nothing(
+                    "a limit", subject, node.subject.span, nearest(subject, known), known
+                )
             )
             return None
         if node.per:
             scope.report(
                 errors.limit_form(
                     f"`{subject}` is a level, not a flow: `per {node.per}` has no meaning",
-                    node.span, "leave it out",
+                    node.span,
+                    "leave it out",
                 )
             )
             return None
         if value.name == "total_weight" and node.operator == ">=":
             scope.report(
                 errors.limit_form(
-                    "a least total weight cannot be enforced by scaling down", node.span,
+                    "a least total weight cannot be enforced by scaling down",
+                    node.span,
                     "give the layers the weights you want",
                 )
             )

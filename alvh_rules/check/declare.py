@@ -253,9 +253,7 @@ def read_header(scope: Scope, items: list[ast.Item], at: Span) -> ast.Header | N
     """The header, with its bars and capital taken into the scope."""
     headers = [item for item in items if isinstance(item, ast.Header)]
     for extra in headers[1:]:
-        scope.report(
-            errors.repeated_part("the ruleset", "ruleset", extra.span, headers[0].span)
-        )
+        scope.report(errors.repeated_part("the ruleset", "ruleset", extra.span, headers[0].span))
     if not headers:
         if "ruleset" not in scope.lost:
             scope.report(errors.header_missing(Span(at.file, 0, 0)))

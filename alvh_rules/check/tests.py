@@ -68,7 +68,9 @@ def _given(
         if subject.name not in scope.calendars:
             scope.report(errors.unknown_calendar(subject.name, subject.span, "", False))
             return None
-        return c.Given(f"event {subject.name}", c.Constant(TRUE, c.FLAG, subject.span), subject.span)
+        return c.Given(
+            f"event {subject.name}", c.Constant(TRUE, c.FLAG, subject.span), subject.span
+        )
     target = work.infer(subject)
     if target is None:
         return None

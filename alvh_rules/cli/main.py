@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from alvh_rules import __version__
-from alvh_rules.core.diagnostics import has_errors
+from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.render import count_line, render_all
 from alvh_rules.pipeline import Checked, check
 
@@ -24,7 +24,13 @@ FINE, FINDINGS, CANNOT_RUN = 0, 1, 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse gives an optional positional up once options have stood before it.
+    if arguments.command == "explain" and len(rest) == 1 and not rest[0].startswith("-"):
+        arguments.name = rest[0]
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
         code: int = arguments.run(arguments)
         sys.stdout.flush()
@@ -64,7 +70,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("check", _check, "Report everything that is wrong with rulesets.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
-    command.add_argument("--deny-warnings", action="store_true", help="exit with 1 for warnings too")
+    command.add_argument(
+        "--deny-warnings", action="store_true", help="exit with 1 for warnings too"
+    )
 
     command = add("test", _test, "Run the tests that rulesets carry.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
@@ -99,7 +107,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("ruleset", type=Path)
-    command.add_argument("--data", type=Path, action="append", required=True, metavar="FILE", help="may be given again: further files are joined on time")
+    command.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="may be given again: further files are joined on time",
+    )
     command.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument("--map", type=_pair, action="append", default=[], metavar="NAME=COLUMN")
     command.add_argument("--timezone", default="America/New_York")
@@ -134,7 +149,7 @@ def _unreadable(result: Checked) -> bool:
 
 def _check(arguments: argparse.Namespace) -> int:
     code = FINE
-    found = []
+    found: list[Diagnostic] = []
     files = _files(arguments.paths)
     if not files:
         print("there are no .alvh files there")
@@ -199,7 +214,10 @@ def _evaluate(arguments: argparse.Namespace) -> Any:
         print(f"there is no time zone `{arguments.timezone}`")
         return CANNOT_RUN
     options = Options(
-        dict(arguments.map), tuple(arguments.calendar), arguments.timezone, arguments.date_format,
+        dict(arguments.map),
+        tuple(arguments.calendar),
+        arguments.timezone,
+        arguments.date_format,
         arguments.skip_closed_days,
     )
     market, found = read_market(arguments.data, result.ruleset.schema, options)
@@ -274,7 +292,9 @@ def _explain(arguments: argparse.Namespace) -> int:
         from alvh_rules.check.scope import nearest
 
         near = nearest(arguments.name, evaluation.ruleset.values)
-        print(f"the ruleset has no `{arguments.name}`" + (f": did you mean `{near}`?" if near else ""))
+        print(
+            f"the ruleset has no `{arguments.name}`" + (f": did you mean `{near}`?" if near else "")
+        )
         return CANNOT_RUN
     for name in names:
         print("\n".join(explain(evaluation, name, int(row[-1]))))
@@ -294,7 +314,9 @@ def _new(arguments: argparse.Namespace) -> int:
         return CANNOT_RUN
     template = ruleset_path("tail_hedge_by_level")
     assert template is not None
-    text = template.read_text(encoding="utf-8").replace("ruleset tail_hedge_by_level", f"ruleset {name}")
+    text = template.read_text(encoding="utf-8").replace(
+        "ruleset tail_hedge_by_level", f"ruleset {name}"
+    )
     path.write_text(text, encoding="utf-8")
     print(f"wrote {path}: try `alvh check {path}` and `alvh test {path}`")
     return FINE
@@ -307,7 +329,10 @@ def _simulate(arguments: argparse.Namespace) -> int:
     if arguments.sessions < 1 or arguments.minutes < 0 or arguments.minutes > 390:
         print("a market has one row or more, of bars of 1 to 390 minutes")
         return CANNOT_RUN
-    if arguments.out.suffix not in (".csv", ".parquet") or not arguments.out.resolve().parent.is_dir():
+    if (
+        arguments.out.suffix not in (".csv", ".parquet")
+        or not arguments.out.resolve().parent.is_dir()
+    ):
         print(f"`{arguments.out}` must be a .csv or .parquet file in a folder that exists")
         return CANNOT_RUN
     try:
@@ -339,7 +364,10 @@ def _functions(arguments: argparse.Namespace) -> int:
     record = BUILTINS.get(arguments.name)
     if record is None:
         near = nearest(arguments.name, BUILTINS)
-        print(f"there is no function `{arguments.name}`" + (f": did you mean `{near}`?" if near else ""))
+        print(
+            f"there is no function `{arguments.name}`"
+            + (f": did you mean `{near}`?" if near else "")
+        )
         return CANNOT_RUN
     print(f"{record.signature}\n\n{record.summary} {record.definition}\n")
     for parameter in record.parameters:

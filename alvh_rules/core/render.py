@@ -20,7 +20,11 @@ _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.ADVICE: "36"}
 def escaped(text: str) -> str:
     """The text with tabs as spaces and other control characters as `\\x1b`."""
     return "".join(
-        " " if item == "\t" else item if unicodedata.category(item)[0] != "C" else f"\\x{ord(item):02x}"
+        " "
+        if item == "\t"
+        else item
+        if unicodedata.category(item)[0] != "C"
+        else f"\\x{ord(item):02x}"
         for item in text
     )
 

@@ -113,7 +113,10 @@ class Evaluation:
         """A clock's values on the rows: each from its available row until the next."""
         timeline = self.market.timeline
         out = missing_of(kind, len(timeline))
-        at = np.searchsorted(timeline.periods[clock].available, np.arange(len(timeline)), "right") - 1
+        at = (
+            np.searchsorted(timeline.periods[clock].available, np.arange(len(timeline)), "right")
+            - 1
+        )
         known = at >= 0
         out[known] = column[at[known]]
         return out
@@ -136,7 +139,7 @@ class Evaluation:
             case c.Reference():
                 return self.named(node.name, clock)
             case c.Negative():
-                return -self.value(node.operand, clock)
+                return np.negative(self.value(node.operand, clock))
             case c.Arithmetic():
                 operation = _ARITHMETIC[node.operator]
                 out = operation(self.value(node.left, clock), self.value(node.right, clock))
@@ -147,7 +150,7 @@ class Evaluation:
                 missing = is_missing(self.value(node.operand, clock), node.operand.type.kind)
                 return np.where(missing, TRUE, FALSE).astype(np.int8)
             case c.Not():
-                return -self.value(node.operand, clock)
+                return np.negative(self.value(node.operand, clock))
             case c.Logical():
                 join = np.minimum if node.operator == "and" else np.maximum
                 out = self.value(node.items[0], clock)
@@ -179,7 +182,7 @@ class Evaluation:
                 return self._pick(index, options, node.type.kind, n)
             case c.Rounded():
                 value = self.value(node.operand, clock)
-                return np.rint(value * DECIMALS) / DECIMALS
+                return np.asarray(np.rint(value * DECIMALS) / DECIMALS)
 
     def _constant(self, node: c.Constant, n: int) -> Array:
         if isinstance(node.value, str):

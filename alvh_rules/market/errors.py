@@ -30,11 +30,17 @@ def no_time_column(path: str, columns: Sequence[str]) -> Diagnostic:
     )
 
 
-def missing_column(path: str, column: str, name: str, near: str, columns: Sequence[str]) -> Diagnostic:
+def missing_column(
+    path: str, column: str, name: str, near: str, columns: Sequence[str]
+) -> Diagnostic:
     """A column the ruleset needs."""
     listing = ", ".join(columns[:20])
-    help = f"did you mean `{near}`? Say so with `--map {name}={near}`" if near else f"it has {listing}"
-    return data_error("ALV804", f"there is no column `{column}`, which `{name}` is read from", path, help)
+    help = (
+        f"did you mean `{near}`? Say so with `--map {name}={near}`" if near else f"it has {listing}"
+    )
+    return data_error(
+        "ALV804", f"there is no column `{column}`, which `{name}` is read from", path, help
+    )
 
 
 def bad_cell(location: str, cell: str, wanted: str, help: str = "") -> Diagnostic:
@@ -52,7 +58,9 @@ def out_of_order(location: str, this: str, before: str, duplicate: bool) -> Diag
 def closed_day(location: str, day: str) -> Diagnostic:
     """A row on a day the exchange was closed."""
     return data_error(
-        "ALV808", f"{day} is no session of the exchange", location,
+        "ALV808",
+        f"{day} is no session of the exchange",
+        location,
         "take the row out, or skip such rows with `--skip-closed-days`",
     )
 

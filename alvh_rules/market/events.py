@@ -64,14 +64,18 @@ def read_calendars(paths: Sequence[Path]) -> tuple[dict[str, Calendar], list[Dia
                 reader = csv.DictReader(file)
                 names = reader.fieldnames or []
                 if "date" not in names or "event" not in names:
-                    found.append(errors.unreadable(str(path), "it needs columns `date` and `event`"))
+                    found.append(
+                        errors.unreadable(str(path), "it needs columns `date` and `event`")
+                    )
                     continue
                 for row in reader:
                     try:
                         day = datetime.date.fromisoformat((row["date"] or "").strip())
                     except ValueError:
                         where = f"{path}, row {reader.line_num}, column date"
-                        found.append(errors.bad_cell(where, row["date"] or "", "a date such as 2020-03-16"))
+                        found.append(
+                            errors.bad_cell(where, row["date"] or "", "a date such as 2020-03-16")
+                        )
                         break
                     flag = (row.get("scheduled") or "true").strip().lower()
                     if flag not in ("true", "false", "1", "0", "yes", "no"):

@@ -33,7 +33,16 @@ Array = np.ndarray[Any, Any]
 
 _TIMES = ("date", "time", "datetime", "timestamp")
 _BLANK = ("", "na", "nan", "null", "none", "n/a")
-_FLAGS = {"true": TRUE, "1": TRUE, "yes": TRUE, "1.0": TRUE, "false": FALSE, "0": FALSE, "no": FALSE, "0.0": FALSE}
+_FLAGS = {
+    "true": TRUE,
+    "1": TRUE,
+    "yes": TRUE,
+    "1.0": TRUE,
+    "false": FALSE,
+    "0": FALSE,
+    "no": FALSE,
+    "0.0": FALSE,
+}
 _POSITIVE = (Kind.PRICE, Kind.VOLATILITY)
 
 
@@ -164,7 +173,9 @@ def _market(
                 if column.optional:
                     raw[_key(column, month)] = _absent(column, len(frame))
                     continue
-                near = get_close_matches(wanted.lower(), [name.lower() for name in available], 1, 0.6)
+                near = get_close_matches(
+                    wanted.lower(), [name.lower() for name in available], 1, 0.6
+                )
                 real = next((name for name in available if near and name.lower() == near[0]), "")
                 return None, [errors.missing_column(path, wanted, column.name, real, available)]
             values, problem = _convert(frame[wanted], column, path, wanted)
@@ -212,7 +223,9 @@ def _absent(column: Column, rows: int) -> Array:
     return np.full(rows, np.nan)
 
 
-def _times(frame: Any, schema: Schema, options: Options, path: str) -> tuple[Any, Diagnostic | None]:
+def _times(
+    frame: Any, schema: Schema, options: Options, path: str
+) -> tuple[Any, Diagnostic | None]:
     import pandas
 
     name = _time_name(frame)
@@ -223,7 +236,12 @@ def _times(frame: Any, schema: Schema, options: Options, path: str) -> tuple[Any
         cells = cells.astype(str).str.strip()
     aware = getattr(cells.dtype, "tz", None) is not None
     try:
-        stamps = pandas.to_datetime(cells, format=options.date_format if not aware else None, errors="coerce", utc=aware or None)
+        stamps = pandas.to_datetime(
+            cells,
+            format=options.date_format if not aware else None,
+            errors="coerce",
+            utc=aware or None,
+        )
         bad = stamps.isna().to_numpy()
     except (ValueError, TypeError):
         stamps, bad = None, np.ones(len(cells), dtype=bool)
@@ -249,7 +267,9 @@ def _convert(cells: Any, column: Column, path: str, name: str) -> tuple[Array, D
 
     def bad(mask: Array, wanted: str, help: str = "") -> Diagnostic:
         row = int(np.argmax(mask))
-        return errors.bad_cell(f"{path}, row {row + 2}, column {name}", str(cells.iloc[row]), wanted, help)
+        return errors.bad_cell(
+            f"{path}, row {row + 2}, column {name}", str(cells.iloc[row]), wanted, help
+        )
 
     text = cells.astype(str).str.strip()
     blank = (text.str.lower().isin(_BLANK) | cells.isna()).to_numpy()
@@ -273,7 +293,9 @@ def _convert(cells: Any, column: Column, path: str, name: str) -> tuple[Array, D
             return none, bad(wrong, "a date such as 2020-03-16")
         days = stamps.to_numpy().astype("datetime64[D]").astype(np.float64)
         return np.where(blank, np.nan, days), None
-    numbers = pandas.to_numeric(text.where(~blank), errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    numbers = pandas.to_numeric(text.where(~blank), errors="coerce").to_numpy(
+        dtype=np.float64, na_value=np.nan
+    )
     wrong = np.isnan(numbers) & ~blank
     if wrong.any():
         return none, bad(wrong, "a number", "numbers are written without thousands separators")
@@ -281,7 +303,11 @@ def _convert(cells: Any, column: Column, path: str, name: str) -> tuple[Array, D
         return none, bad(np.isinf(numbers), "a finite number")
     if column.kind in _POSITIVE and (numbers <= 0).any():
         what = f"{column.kind.value} above zero"
-        return none, bad(numbers <= 0, f"a {what}", "nothing trades at zero: leave the cell blank if it is not known")
+        return none, bad(
+            numbers <= 0,
+            f"a {what}",
+            "nothing trades at zero: leave the cell blank if it is not known",
+        )
     return numbers, None
 
 

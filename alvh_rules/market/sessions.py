@@ -54,7 +54,9 @@ def daily_timeline(dates: Days, present: Days, sessions: Days, first: int) -> Ti
     )
 
 
-def intraday_timeline(times: np.ndarray, dates: Days, ordinals: Integer, sessions: Days, closes: np.ndarray) -> Timeline:
+def intraday_timeline(
+    times: np.ndarray, dates: Days, ordinals: Integer, sessions: Days, closes: np.ndarray
+) -> Timeline:
     """The rows as they are; a session's value is its last row's, known at its close.
 
     Where no row ends exactly at the close, the value is known on the next session's first row.
@@ -74,7 +76,9 @@ def intraday_timeline(times: np.ndarray, dates: Days, ordinals: Integer, session
         final = np.append(key[1:] != key[:-1], False)[ordinals[ends]]
         closing = following | final
         # A period whose last session has no rows is known on the first row after it.
-        known = np.where(final, available, np.minimum(np.append(ends[:-1] + 1, len(rows)), len(rows)))
+        known = np.where(
+            final, available, np.minimum(np.append(ends[:-1] + 1, len(rows)), len(rows))
+        )
         chosen = closing & (known < len(rows))
         periods[name] = Periods(ends[chosen], known[chosen].astype(np.int64))
     return Timeline(times, dates, ordinals, np.ones(len(times), dtype=bool), periods, False)

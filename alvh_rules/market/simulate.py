@@ -36,7 +36,7 @@ _JUMPS, _EXCITED, _CALM = 0.35, 6.0, 10.0
 _DAYS = {"vix9d": 9, "vix": 30, "vix3m": 93, "vix6m": 184}
 
 
-def _average(k: float, years: float) -> float:
+def _average(k: float, years: Any) -> Any:
     return (1.0 - np.exp(-k * years)) / (k * years)
 
 
@@ -58,7 +58,9 @@ def _expiries(dates: np.ndarray[Any, Any], months: int) -> np.ndarray[Any, Any]:
     return np.stack([(expiry[at + k] - dates).astype(np.int64) for k in range(months)], axis=1)
 
 
-def simulate(rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-01-03") -> pandas.DataFrame:
+def simulate(
+    rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-01-03"
+) -> pandas.DataFrame:
     """A frame of `rows` sessions (or bars of `minutes`), with the columns of a daily market file.
 
     Prices in index points, volatilities in points, `tbill_3m` in percent, m1 to m7 in points.
@@ -102,10 +104,10 @@ def simulate(rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-0
         rate = max(0.02, rate + 0.15 * (2.5 - rate) * step + 0.6 * root * d)
         price = before * float(np.exp(move))
         state[row] = price, v, m, rate
-    close, v, m, tbill = state.T
-    spread = np.sqrt(v * step) * np.abs(generator.standard_normal((2, rows)))
+    close, fast, slow, tbill = state.T
+    spread = np.sqrt(fast * step) * np.abs(generator.standard_normal((2, rows)))
     before = np.concatenate([[1400.0], close[:-1]])
-    opened = before * np.exp(0.3 * np.sqrt(v * step) * generator.standard_normal(rows))
+    opened = before * np.exp(0.3 * np.sqrt(fast * step) * generator.standard_normal(rows))
     data: dict[str, Any] = {
         "spx_open": opened,
         "spx_high": np.maximum(opened, close) * np.exp(0.5 * spread[0]),
@@ -113,7 +115,7 @@ def simulate(rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-0
         "spx": close,
     }
     for name, days in _DAYS.items():
-        data[name] = 100.0 * np.sqrt(_expected(v, m, days / 365.0))
+        data[name] = 100.0 * np.sqrt(_expected(fast, slow, days / 365.0))
     data["tbill_3m"] = tbill
     day_rows = np.arange(rows) // per_day
     dates = sessions[first + day_rows]
@@ -121,11 +123,11 @@ def simulate(rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-0
     for month in range(7):
         near = days_to[:, month] / 365.0
         far = near + 30.0 / 365.0
-        total = np.array([_expected(v[i], m[i], far[i]) * far[i] for i in range(rows)])
-        used = np.array([_expected(v[i], m[i], near[i]) * near[i] if near[i] else 0.0 for i in range(rows)])
+        total = _expected(fast, slow, far) * far
+        used = _expected(fast, slow, near) * near
         forward = 100.0 * np.sqrt((total - used) / (30.0 / 365.0))
         data[f"m{month + 1}"] = forward * (1.0 - 0.06 * (1.0 - np.exp(-4.0 * near)))
-    returns = np.log(close / before) / np.sqrt(v * step)
+    returns = np.log(close / before) / np.sqrt(fast * step)
     share = 1.0 / (1.0 + np.exp(-1.1 * returns + 0.4 * generator.standard_normal(rows)))
     issues = 2900
     data["adv"] = np.rint(issues * share)
@@ -137,7 +139,9 @@ def simulate(rows: int, seed: int = 1, *, minutes: int = 0, start: str = "2007-0
         closes = pandas.DatetimeIndex(exchange_closes(), tz="UTC").tz_convert("America/New_York")
         opens = closes.normalize() + pandas.Timedelta(hours=9, minutes=30)
         bar = np.arange(rows) % per_day + 1
-        stamps = opens[first + day_rows].tz_localize(None) + pandas.to_timedelta(bar * minutes, unit="min")
+        stamps = opens[first + day_rows].tz_localize(None) + pandas.to_timedelta(
+            bar * minutes, unit="min"
+        )
         frame.insert(0, "time", stamps)
     else:
         frame.insert(0, "date", pandas.DatetimeIndex(dates).strftime("%Y-%m-%d"))

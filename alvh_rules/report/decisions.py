@@ -99,7 +99,11 @@ def write_kinds(evaluation: Evaluation, names: list[str], path: Path) -> None:
         if type.kind is Kind.LABEL:
             kinds[name]["labels"] = list(evaluation.ruleset.labels[type.labels])  # type: ignore[assignment]
     text = json.dumps(kinds, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(path, lambda target: target.write_text(text, encoding="utf-8") and None)
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8")
+
+    write_atomically(path, write)
 
 
 def wants(evaluation: Evaluation, name: str, rows: np.ndarray[Any, Any]) -> dict[str, int]:
@@ -140,7 +144,8 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
         elif type.kind is Kind.LABEL:
             words = ruleset.labels[type.labels]
             text = ", ".join(
-                f"{word} on {int(((column == code) & rows).sum()):,}" for code, word in enumerate(words)
+                f"{word} on {int(((column == code) & rows).sum()):,}"
+                for code, word in enumerate(words)
             )
         else:
             known = column[rows & ~unknown]
@@ -152,7 +157,9 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
             line += f"; unknown on {count:,}"
             reasons = wants(evaluation, name, unknown)
             if reasons:
-                line += " (missing: " + ", ".join(f"{key} on {n:,}" for key, n in reasons.items()) + ")"
+                line += (
+                    " (missing: " + ", ".join(f"{key} on {n:,}" for key, n in reasons.items()) + ")"
+                )
         lines.append(line)
     for limit in ruleset.limits:
         if limit.binds is None:

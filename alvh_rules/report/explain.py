@@ -25,7 +25,12 @@ def explain(evaluation: Evaluation, name: str, row: int) -> list[str]:
 
 
 def _clauses(
-    evaluation: Evaluation, node: c.Expression, row: int, depth: int, lines: list[str], seen: set[str]
+    evaluation: Evaluation,
+    node: c.Expression,
+    row: int,
+    depth: int,
+    lines: list[str],
+    seen: set[str],
 ) -> None:
     pad = "  " * depth
     ruleset = evaluation.ruleset
@@ -70,5 +75,9 @@ def _flip(evaluation: Evaluation, node: c.Expression, row: int, verdict: int) ->
     at, away = shown(left, kind), shown(abs(move), kind)
     if node.operator not in ("<", "<=", ">", ">="):
         return f"  ({at})"
-    direction = "rise" if move > 0 or (move == 0 and (node.operator == "<") == (verdict == TRUE)) else "fall"
+    direction = (
+        "rise"
+        if move > 0 or (move == 0 and (node.operator == "<") == (verdict == TRUE))
+        else "fall"
+    )
     return f"  (it is {at}; a {direction} of {away} is where it turns)"

@@ -18,9 +18,40 @@ from alvh_rules.syntax import ast
 
 _LAYOUT = frozenset({"_NL", "_INDENT", "_DEDENT", "_GRID_LINE"})
 _VALUES = frozenset(
-    """NAME STRING DATE TIME VERSION MONEY PERCENT NUMBER UNIT SESSION MINUTES ALWAYS_OPEN BARS_WORD
-    FILL CONTRACTS_WORD SIDE LEG_RIGHT SHAPE CYCLE MEASURE AT_THE_MONEY MONTHS OFFSET BEFORE_AFTER
-    PERIOD PER CASES INTERPOLATED TRUTH COMPARE PLUS TIMES""".split()
+    [
+        "NAME",
+        "STRING",
+        "DATE",
+        "TIME",
+        "VERSION",
+        "MONEY",
+        "PERCENT",
+        "NUMBER",
+        "UNIT",
+        "SESSION",
+        "MINUTES",
+        "ALWAYS_OPEN",
+        "BARS_WORD",
+        "FILL",
+        "CONTRACTS_WORD",
+        "SIDE",
+        "LEG_RIGHT",
+        "SHAPE",
+        "CYCLE",
+        "MEASURE",
+        "AT_THE_MONEY",
+        "MONTHS",
+        "OFFSET",
+        "BEFORE_AFTER",
+        "PERIOD",
+        "PER",
+        "CASES",
+        "INTERPOLATED",
+        "TRUTH",
+        "COMPARE",
+        "PLUS",
+        "TIMES",
+    ]
 )
 """The terminals whose text matters to the rule that holds them."""
 
@@ -57,7 +88,7 @@ class Part:
 def _rule(method: Callable[..., Any]) -> Callable[[Builder, list[Any]], Any]:
     def build(self: Builder, children: list[Any]) -> Any:
         start = end = -1
-        kept = []
+        kept: list[Any] = []
         for child in children:
             if child is None:
                 kept.append(None)

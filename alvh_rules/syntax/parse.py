@@ -19,7 +19,8 @@ from typing import Any, cast
 from lark import Lark, Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 from lark.indenter import Indenter
-from lark.lexer import PatternStr, TextSlice
+from lark.lexer import PatternStr
+from lark.utils import TextSlice
 
 from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import Diagnostic
@@ -35,10 +36,28 @@ _MOST_TRIES = 20
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-ITEM_WORDS = (
-    "ruleset data calendar param labels let table signal target layer hedge hold event regime "
-    "reallocate limit always assume use test"
-).split()
+ITEM_WORDS = [
+    "ruleset",
+    "data",
+    "calendar",
+    "param",
+    "labels",
+    "let",
+    "table",
+    "signal",
+    "target",
+    "layer",
+    "hedge",
+    "hold",
+    "event",
+    "regime",
+    "reallocate",
+    "limit",
+    "always",
+    "assume",
+    "use",
+    "test",
+]
 """The words that begin an item."""
 
 _NAMES_OF_TERMINALS = {

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @cache
-def _child_fields(kind: type) -> tuple[str, ...]:
+def _child_fields(kind: Any) -> tuple[str, ...]:
     return tuple(
         item.name for item in fields(kind) if item.name not in ("span", "node", "text", "unit")
     )

@@ -60,7 +60,11 @@ def blank_market(ruleset: c.CheckedRuleset, rows: int) -> Market:
     index = np.arange(rows, dtype=np.int64)
     dates = np.datetime64("2000-01-03") + np.arange(rows)
     none = np.array([], dtype=np.int64)
-    periods = {"session": Periods(index, index), "week": Periods(none, none), "month": Periods(none, none)}
+    periods = {
+        "session": Periods(index, index),
+        "week": Periods(none, none),
+        "month": Periods(none, none),
+    }
     timeline = Timeline(
         dates.astype("datetime64[ns]"), dates, index, np.ones(rows, dtype=bool), periods
     )
@@ -147,7 +151,9 @@ def _judge(evaluation: Evaluation, case: c.Case, row: int) -> list[str]:
         verdict = int(evaluation.value(_tolerant(expected.condition))[row])
         if verdict != TRUE:
             seen = ", ".join(_seen(evaluation, expected.condition, row))
-            reasons.append(f"`{expected.text}` is {WORDS[verdict]}" + (f" ({seen})" if seen else ""))
+            reasons.append(
+                f"`{expected.text}` is {WORDS[verdict]}" + (f" ({seen})" if seen else "")
+            )
     return reasons
 
 
@@ -177,7 +183,9 @@ def _tolerant(node: c.Expression) -> c.Expression:
 def shown_value(evaluation: Evaluation, name: str, row: int) -> str:
     """A name's value on a row, in the trader's unit."""
     type = evaluation.ruleset.values[name].type
-    return shown(evaluation.columns[name][row], type.kind, evaluation.ruleset.labels.get(type.labels, ()))
+    return shown(
+        evaluation.columns[name][row], type.kind, evaluation.ruleset.labels.get(type.labels, ())
+    )
 
 
 def shown(value: Any, kind: Kind, words: tuple[str, ...] = ()) -> str:

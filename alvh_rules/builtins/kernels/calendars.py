@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Calendar, Float, Timeline
+from alvh_rules.evaluate.inputs import Boolean, Calendar, Days, Float, Timeline
 
 
-def _covered(calendar: Calendar, timeline: Timeline) -> np.ndarray:
-    return (timeline.dates >= calendar.first_date) & (timeline.dates <= calendar.last_date)
+def _covered(calendar: Calendar, timeline: Timeline) -> Boolean:
+    return np.asarray(
+        (timeline.dates >= calendar.first_date) & (timeline.dates <= calendar.last_date)
+    )
 
 
-def _distance(dates: np.ndarray, other: np.ndarray) -> Float:
-    return (dates - other).astype("timedelta64[D]").astype(np.float64)
+def _distance(dates: Days, other: Days) -> Float:
+    return np.asarray((dates - other).astype("timedelta64[D]").astype(np.float64))
 
 
 def days_until(calendar: Calendar, timeline: Timeline) -> Float:

@@ -12,11 +12,11 @@ def _finite(x: Float) -> Float:
 
 
 def min_(*items: Float) -> Float:
-    return np.minimum.reduce(items)
+    return np.asarray(np.minimum.reduce(items))
 
 
 def max_(*items: Float) -> Float:
-    return np.maximum.reduce(items)
+    return np.asarray(np.maximum.reduce(items))
 
 
 def abs_(x: Float) -> Float:
