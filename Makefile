@@ -1,36 +1,64 @@
-# `make demo` runs the flagship ruleset on a simulated market; `make test` runs every check.
+# make demo   run the flagship ruleset on a simulated market
+# make test   everything that must pass: style, types, tests, and the installed wheel
+# make bench  timings
+# make clean  remove what the above have made
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+BUILT := build
+SIMULATED := $(BUILT)/demo/simulated.csv
+# The steps of a target run one after the other; pytest alone uses several processes.
+WORKERS ?= 2
 
-.PHONY: demo test lint clean
+.NOTPARALLEL:
+.PHONY: demo test lint types unit wheel bench clean
 
-$(VENV)/core: pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "alvh-rules needs Python 3.11 or newer")'
-	$(PYTHON) -m venv $(VENV)
-	$(PIP) --editable .
-	@touch $@
+demo: $(VENV)/.installed $(SIMULATED)
+	$(BIN)/alvh run rulesets/alvh_core.alvh --data $(SIMULATED) --out decisions.csv
 
-$(VENV)/dev: $(VENV)/core
-	$(PIP) --editable '.[dev]'
-	@touch $@
+test: lint types unit wheel
 
-demo: $(VENV)/core
-	@mkdir -p build
-	$(BIN)/alvh simulate --sessions 4000 --seed 1 --out build/simulated.csv
-	$(BIN)/alvh run rulesets/alvh_core.alvh --data build/simulated.csv --out decisions.csv
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check alvh_rules tests
+	$(BIN)/ruff format --check alvh_rules tests
 
-lint: $(VENV)/dev
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
-test: lint
-	$(BIN)/alvh check rulesets
-	$(BIN)/alvh test rulesets
-	bash tests/wheel/run_installed.sh $(PYTHON)
-	$(BIN)/python -m pytest -n 2
+unit: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -n $(WORKERS) --benchmark-skip
+
+wheel: $(VENV)/.installed-dev
+	rm -rf $(BUILT)/wheel
+	$(BIN)/python -m build --outdir $(BUILT)/wheel .
+	bash tests/wheel/run_installed.sh $(BIN)/python $(BUILT)/wheel/*.whl
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
+
+$(SIMULATED): $(VENV)/.installed
+	mkdir -p $(@D)
+	$(BIN)/alvh simulate --seed 1 --out $@
+
+$(VENV)/.created:
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "alvh-rules needs Python 3.11 or later; '$(PYTHON)' was not found."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "alvh-rules needs Python 3.11 or later; $(PYTHON) is $$($(PYTHON) --version)."; \
+	  echo "Name another with: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "The environment could not be made: is Python's venv module installed?"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.installed
 
 clean:
-	rm -rf $(VENV) build decisions.csv decisions.csv.kinds.json
+	rm -rf $(VENV) $(BUILT) dist decisions.csv decisions.csv.kinds.json

@@ -1,7 +1,10 @@
-"""`python -m alvh_rules`: the command `alvh`."""
+"""`python -m alvh_rules` is the command `alvh`."""
+
+from __future__ import annotations
 
 import sys
 
 from alvh_rules.cli.main import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

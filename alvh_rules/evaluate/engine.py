@@ -143,7 +143,7 @@ class Evaluation:
             case c.Arithmetic():
                 operation = _ARITHMETIC[node.operator]
                 out = operation(self.value(node.left, clock), self.value(node.right, clock))
-                return np.where(np.isfinite(out), out, np.nan)
+                return np.asarray(np.where(np.isfinite(out), out, np.nan))
             case c.Compare():
                 return self._compare(node, clock)
             case c.IsMissing():

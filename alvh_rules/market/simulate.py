@@ -40,7 +40,7 @@ def _average(k: float, years: Any) -> Any:
     return (1.0 - np.exp(-k * years)) / (k * years)
 
 
-def _expected(v: Any, m: Any, years: float) -> Any:
+def _expected(v: Any, m: Any, years: Any) -> Any:
     """Expected variance over a term under the pricing measure."""
     fast, slow = _average(_KV, years), _average(_KM, years)
     weight = _KV / (_KV - _KM) * (slow - fast)
@@ -106,8 +106,8 @@ def simulate(
         state[row] = price, v, m, rate
     close, fast, slow, tbill = state.T
     spread = np.sqrt(fast * step) * np.abs(generator.standard_normal((2, rows)))
-    before = np.concatenate([[1400.0], close[:-1]])
-    opened = before * np.exp(0.3 * np.sqrt(fast * step) * generator.standard_normal(rows))
+    previous = np.concatenate([[1400.0], close[:-1]])
+    opened = previous * np.exp(0.3 * np.sqrt(fast * step) * generator.standard_normal(rows))
     data: dict[str, Any] = {
         "spx_open": opened,
         "spx_high": np.maximum(opened, close) * np.exp(0.5 * spread[0]),
@@ -127,7 +127,7 @@ def simulate(
         used = _expected(fast, slow, near) * near
         forward = 100.0 * np.sqrt((total - used) / (30.0 / 365.0))
         data[f"m{month + 1}"] = forward * (1.0 - 0.06 * (1.0 - np.exp(-4.0 * near)))
-    returns = np.log(close / before) / np.sqrt(fast * step)
+    returns = np.log(close / previous) / np.sqrt(fast * step)
     share = 1.0 / (1.0 + np.exp(-1.1 * returns + 0.4 * generator.standard_normal(rows)))
     issues = 2900
     data["adv"] = np.rint(issues * share)

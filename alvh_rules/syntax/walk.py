@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from functools import cache
 from typing import Any
 
+_FIELDS: dict[type[Any], tuple[str, ...]] = {}
 
-@cache
-def _child_fields(kind: Any) -> tuple[str, ...]:
-    return tuple(
-        item.name for item in fields(kind) if item.name not in ("span", "node", "text", "unit")
-    )
+
+def _child_fields(kind: type[Any]) -> tuple[str, ...]:
+    found = _FIELDS.get(kind)
+    if found is None:
+        plain = ("span", "node", "text", "unit")
+        found = tuple(item.name for item in fields(kind) if item.name not in plain)
+        _FIELDS[kind] = found
+    return found
 
 
 def children(node: Any) -> Iterator[Any]:

@@ -1,21 +1,38 @@
 #!/usr/bin/env bash
-# Build the wheel, install it alone in a fresh environment, and run it from an empty folder.
+# Installs a wheel into a fresh environment and uses it from an empty folder, as a stranger would.
+# Usage: run_installed.sh PYTHON WHEEL
 set -euo pipefail
-python=${1:-python3}
-root=$(cd "$(dirname "$0")/../.." && pwd)
+
+if [ $# -ne 2 ]; then
+  echo "usage: run_installed.sh PYTHON WHEEL" >&2
+  exit 2
+fi
+python=$(command -v "$1")
+wheel=$(realpath "$2")
+constraints=$(realpath "$(dirname "$0")/../../constraints.txt")
+
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-"$python" -m venv "$work/venv"
-pip=("$work/venv/bin/python" -m pip --disable-pip-version-check)
-"${pip[@]}" wheel --quiet --no-deps --wheel-dir "$work/dist" "$root"
-"${pip[@]}" install --quiet --constraint "$root/constraints.txt" "$work"/dist/*.whl
+"$python" -m venv "$work/environment"
+bin="$work/environment/bin"
+"$bin/python" -m pip --disable-pip-version-check install --quiet --constraint "$constraints" "$wheel"
+
 mkdir "$work/empty"
 cd "$work/empty"
-alvh="$work/venv/bin/alvh"
-"$work/venv/bin/python" -m alvh_rules --version
-"$alvh" new mine
-"$alvh" check mine.alvh
-"$alvh" test mine.alvh
-"$alvh" simulate --sessions 300 --out market.csv
-"$alvh" run mine.alvh --data market.csv --out decisions.parquet
-test -s decisions.parquet
+ruleset=$("$bin/python" -c \
+  'from alvh_rules.core.resources import ruleset_path; print(ruleset_path("alvh_core"))')
+case "$ruleset" in
+  "$work"/environment/*) ;;
+  *) echo "the shipped ruleset is not in the wheel: $ruleset" >&2; exit 1 ;;
+esac
+
+"$bin/alvh" check "$ruleset"
+"$bin/alvh" simulate --seed 2 --out market.csv
+"$bin/alvh" run "$ruleset" --data market.csv --out decisions.csv
+rows=$(wc -l < decisions.csv)
+if [ "$rows" -lt 2 ]; then
+  echo "decisions.csv has no decisions" >&2
+  exit 1
+fi
+"$bin/python" -m alvh_rules --version
+echo "the installed wheel works: $((rows - 1)) sessions decided"

@@ -1,0 +1,117 @@
+"""Kernels against independent implementations, and the laws that all of them keep."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import talib
+from scipy.stats import percentileofscore
+
+from alvh_rules.builtins.kernels import averages, series, windows
+from alvh_rules.builtins.record import Role, Shape
+from alvh_rules.builtins.registry import BUILTINS
+
+RANDOM = np.random.default_rng(5)
+X = 100 * np.exp(np.cumsum(RANDOM.normal(0, 0.02, 400)))
+GAPS = X.copy()
+GAPS[RANDOM.random(400) < 0.05] = np.nan
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 14, 64, 100])
+def test_windows_agree_with_pandas_and_talib(n: int) -> None:
+    rolling = pd.Series(GAPS).rolling(n)
+    close = {"rtol": 1e-9, "equal_nan": True}
+    np.testing.assert_allclose(windows.sma(GAPS, n), rolling.mean(), **close)
+    np.testing.assert_array_equal(windows.highest(GAPS, n), rolling.max())
+    np.testing.assert_array_equal(windows.lowest(GAPS, n), rolling.min())
+    np.testing.assert_allclose(windows.stdev(GAPS, n), rolling.std(), rtol=1e-7, equal_nan=True)
+    np.testing.assert_allclose(windows.wma(X, n), talib.WMA(X, n), **close)
+    ranks = [percentileofscore(X[t - n + 1 : t + 1], X[t], "weak") / 100 for t in range(n - 1, 400)]
+    np.testing.assert_allclose(windows.percentile_rank(X, n)[n - 1 :], ranks, **close)
+
+
+def test_averages_agree_with_talib() -> None:
+    close = {"rtol": 1e-9, "equal_nan": True}
+    np.testing.assert_allclose(averages.ema(X, 20), talib.EMA(X, 20), **close)
+    np.testing.assert_allclose(averages.rsi(X, 14), talib.RSI(X, 14), **close)
+    high, low = X * 1.01, X * 0.98
+    np.testing.assert_allclose(averages.atr(high, low, X, 14), talib.ATR(high, low, X, 14), **close)
+    line, signal, bars = talib.MACD(X, 12, 26, 9)
+    # TA-Lib starts its fast average later; the two meet once that start is forgotten.
+    np.testing.assert_allclose(averages.macd(X, 12, 26)[250:], line[250:], atol=1e-6)
+    np.testing.assert_allclose(averages.macd_signal(X, 12, 26, 9)[250:], signal[250:], atol=1e-6)
+    np.testing.assert_allclose(averages.macd_histogram(X, 12, 26, 9)[250:], bars[250:], atol=1e-6)
+
+
+def test_a_constant_series_has_no_deviation_and_no_score() -> None:
+    flat = np.full(50, 0.1)
+    assert (windows.stdev(flat, 7)[6:] == 0).all()
+    assert np.isnan(windows.zscore(flat, 7)).all()
+
+
+def test_a_missing_row_holds_a_recursive_average() -> None:
+    gap = X.copy()
+    gap[100] = np.nan
+    out = averages.ema(gap, 10)
+    assert np.isnan(out[100])
+    expected = averages.ema(np.delete(X, 100), 10)
+    np.testing.assert_array_equal(np.delete(out, 100), expected)
+
+
+def test_realized_volatility_by_hand() -> None:
+    price = np.array([100.0, 110.0, 99.0])
+    squares = np.log(1.1) ** 2 + np.log(0.9) ** 2
+    assert windows.realized_volatility(price, 2)[2] == pytest.approx(100 * np.sqrt(126 * squares))
+
+
+def test_latch_and_held_follow_kleene() -> None:
+    begin = np.array([0, 1, 0, -1, -1, 1, -1], dtype=np.int8)
+    end = np.array([-1, -1, -1, 0, 1, 1, -1], dtype=np.int8)
+    assert series.latch(begin, end).tolist() == [0, 1, 1, 0, -1, -1, -1]
+    condition = np.array([1, 1, 0, 1, 1, -1, 1], dtype=np.int8)
+    assert series.held(condition, 2).tolist() == [0, 1, 0, 0, 1, -1, -1]
+    assert series.held(condition[:1], 5).tolist() == [0]
+
+
+def _arguments(record, x):
+    condition = np.where(np.isnan(x), 0, np.where(x > 100, 1, -1)).astype(np.int8)
+    out = []
+    for number, parameter in enumerate(record.parameters):
+        if parameter.role is Role.WINDOW:
+            out.append(3 + number)
+        else:
+            out.append(condition if parameter.role is Role.CONDITION else x + number)
+    return out
+
+
+SERIES = [r for r in BUILTINS.values() if r.shape not in (Shape.CALENDAR, Shape.RESAMPLE)]
+
+
+@pytest.mark.parametrize("record", SERIES, ids=lambda record: record.name)
+def test_cutting_rows_off_changes_nothing_before_them(record) -> None:
+    whole = record.kernel()(*_arguments(record, GAPS))
+    for cut in (1, 7, 50, 399):
+        part = record.kernel()(*_arguments(record, GAPS[:cut]))
+        np.testing.assert_array_equal(part, whole[:cut])
+
+
+@pytest.mark.parametrize("record", SERIES, ids=lambda record: record.name)
+def test_a_window_reads_no_further_than_its_record_says(record) -> None:
+    if record.shape is not Shape.WINDOW:
+        pytest.skip("recursive functions read all rows, pointwise ones their own")
+    names = {p.name: 3 + i for i, p in enumerate(record.parameters) if p.role is Role.WINDOW}
+    back = record.lookback(**names)
+    changed = X.copy()
+    changed[: 399 - back] = 7.0
+    assert (
+        record.kernel()(*_arguments(record, changed))[399]
+        == record.kernel()(*_arguments(record, X))[399]
+    )
+
+
+@pytest.mark.parametrize("record", BUILTINS.values(), ids=lambda record: record.name)
+def test_records_are_documented(record) -> None:
+    assert record.summary
+    assert record.definition
+    assert record.source
+    assert record.example.startswith(f"{record.name}(")
+    assert all(parameter.doc for parameter in record.parameters)

@@ -1,0 +1,99 @@
+"""The commands: exit codes, output, files written whole."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from alvh_rules.cli.main import main
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = str(ROOT / "rulesets" / "alvh_core.alvh")
+
+
+@pytest.fixture(scope="module")
+def market(tmp_path_factory) -> str:
+    path = tmp_path_factory.mktemp("market") / "m.csv"
+    assert main(["simulate", "--sessions", "400", "--out", str(path)]) == 0
+    return str(path)
+
+
+def test_shipped_rulesets_pass_check_and_their_tests(capsys) -> None:
+    assert main(["check", str(ROOT / "rulesets"), "--deny-warnings"]) == 0
+    assert main(["test", str(ROOT / "rulesets")]) == 0
+    assert " 0 failed" in capsys.readouterr().out
+
+
+def test_run_writes_a_row_a_session(market, tmp_path, capsys) -> None:
+    out = tmp_path / "d.csv"
+    assert main(["run", CORE, "--data", market, "--out", str(out), "--columns", "all"]) == 0
+    table = pd.read_csv(out)
+    assert len(table) == 400
+    assert {"short.open", "hedge.ratio", "hedge.hold", "slope"} <= set(table.columns)
+    assert set(table["inverted"].dropna().unique()) <= {True, False}
+    assert (tmp_path / "d.csv.kinds.json").exists()
+    assert "always hedge.ratio between 0% and 200%: held" in capsys.readouterr().out
+    assert sorted(item.name for item in tmp_path.iterdir()) == ["d.csv", "d.csv.kinds.json"]
+
+
+def test_trimming_the_output_keeps_the_history(market, tmp_path) -> None:
+    whole, part = tmp_path / "whole.csv", tmp_path / "part.csv"
+    main(["run", CORE, "--data", market, "--out", str(whole)])
+    main(["run", CORE, "--data", market, "--out", str(part), "--from", "2007-09-04"])
+    lines = whole.read_text().splitlines()
+    assert part.read_text().splitlines()[1:] == [line for line in lines[1:] if line >= "2007-09-04"]
+
+
+def test_a_violated_property_is_a_finding(market, tmp_path, capsys) -> None:
+    path = tmp_path / "v.alvh"
+    path.write_text(
+        "ruleset v version 1.0.0\ndata\n  vix volatility\ntarget w = vix / 10 points\nalways w < 150%\n"
+    )
+    assert main(["run", str(path), "--data", market]) == 1
+    assert "VIOLATED" in capsys.readouterr().out
+
+
+def test_a_failing_test_says_what_was_seen(tmp_path, capsys) -> None:
+    path = tmp_path / "f.alvh"
+    path.write_text(
+        "ruleset f version 1.0.0\ndata\n  vix volatility\nsignal high when vix > 30\n"
+        'test "t"\n  given\n    vix = 20\n  expect\n    high\n'
+    )
+    assert main(["test", str(path)]) == 1
+    assert "`high` is false (high is false)" in capsys.readouterr().out
+
+
+def test_explain_names_the_clause_and_the_nearest_change(market, capsys) -> None:
+    assert main(["explain", CORE, "--data", market, "--at", "2007-06-01", "short.open"]) == 0
+    out = capsys.readouterr().out
+    assert "slope > steep" in out
+    assert "is where it turns" in out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["run", CORE, "--data", "absent.csv"],
+        ["check", "absent.alvh"],
+        ["run", CORE, "--data", "absent.csv", "--out", "x.txt"],
+        ["functions", "smaa"],
+        ["new", "not a name"],
+        ["simulate", "--sessions", "0"],
+    ],
+)
+def test_what_cannot_run_says_so_and_exits_with_2(arguments, capsys, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert capsys.readouterr().out.strip()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_checking_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from alvh_rules.cli.main import main; "
+        f"main(['check', {CORE!r}]); "
+        "sys.exit(bool({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
