@@ -1,6 +1,5 @@
 # make demo   run the flagship ruleset on a simulated market
 # make test   everything that must pass: style, types, tests, and the installed wheel
-# make bench  timings
 # make clean  remove what the above have made
 
 PYTHON ?= python3
@@ -13,7 +12,7 @@ SIMULATED := $(BUILT)/demo/simulated.csv
 WORKERS ?= 2
 
 .NOTPARALLEL:
-.PHONY: demo test lint types unit wheel bench clean
+.PHONY: demo test lint types unit wheel clean
 
 demo: $(VENV)/.installed $(SIMULATED)
 	$(BIN)/alvh run rulesets/alvh_core.alvh --data $(SIMULATED) --out decisions.csv
@@ -28,15 +27,12 @@ types: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 unit: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -n $(WORKERS) --benchmark-skip
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 wheel: $(VENV)/.installed-dev
 	rm -rf $(BUILT)/wheel
 	$(BIN)/python -m build --outdir $(BUILT)/wheel .
 	bash tests/wheel/run_installed.sh $(BIN)/python $(BUILT)/wheel/*.whl
-
-bench: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest tests/benchmarks --benchmark-only
 
 $(SIMULATED): $(VENV)/.installed
 	mkdir -p $(@D)

@@ -41,16 +41,19 @@ def check_structure(scope: Scope, structure: ast.Structure | ast.Legs, layer: bo
                     "`legs`", "`expiring`", structure.span, "say when they expire"
                 )
             )
-    elif layer and structure.shape not in _WITHOUT_OPTIONS:
-        if not any(isinstance(item, ast.Expiring) for item in structure.choices):
-            scope.report(
-                errors.missing_clause(
-                    "this structure",
-                    "`expiring`",
-                    structure.span,
-                    "add `expiring 30 to 45 days, nearest 38 days`",
-                )
+    elif (
+        layer
+        and structure.shape not in _WITHOUT_OPTIONS
+        and not any(isinstance(item, ast.Expiring) for item in structure.choices)
+    ):
+        scope.report(
+            errors.missing_clause(
+                "this structure",
+                "`expiring`",
+                structure.span,
+                "add `expiring 30 to 45 days, nearest 38 days`",
             )
+        )
 
 
 def _number(node: ast.Expression | None) -> Decimal | None:

@@ -255,13 +255,9 @@ class Decider:
                 )
             return
         known = [*scope.layers, *(["hedge"] if scope.hedge else []), "weight"]
-        if name not in known:
-            if name not in scope.lost and name not in scope.broken:
-                scope.report(
-                    errors.names_nothing(
-                        what, name, effect.subject.span, nearest(name, known), known
-                    )
-                )
+        if name not in known and name not in scope.lost and name not in scope.broken:
+            near = nearest(name, known)
+            scope.report(errors.names_nothing(what, name, effect.subject.span, near, known))
         factor = effect.factor
         if isinstance(factor, ast.Number) and factor.unit == "" and float(factor.text) >= 5:
             shown = scope.shown(factor.span)
@@ -313,7 +309,7 @@ class Decider:
         opening = parts.get("open when")
         if isinstance(opening, ast.OpenWhen):
             condition = self.work.condition(opening.condition)
-        else:
+        elif "open" not in scope.lost:
             scope.report(errors.missing_clause(what, "`open when`", span, "say when it may open"))
         self.put(f"{name}.open", condition, c.Role.DECISION)
         weight = parts.get("weight")
@@ -322,12 +318,14 @@ class Decider:
             value = self.work.expecting(weight.value, c.RATIO, level=True)
             base = value and self._scaled(name, value, weight.span)
             self._stage(f"{name}.weight", base)
-        elif not isinstance(size, ast.Size):
+        elif not isinstance(size, ast.Size) and not scope.lost & {"weight", "size"}:
             scope.report(errors.missing_clause(what, "size", span, "add `weight 30%`, or `size …`"))
         if isinstance(size, ast.Size) and size.measure == "max_loss" and size.value is not None:
             self.work.expecting(size.value, Type(Kind.MONEY))
         structure = parts.get("structure")
         if not isinstance(structure, (ast.Structure, ast.Legs)):
+            if scope.lost & {"sell", "buy", "legs"}:
+                return None
             scope.report(
                 errors.missing_clause(
                     what, "structure", span, "add `sell iron condor on spx`, or `legs …`"

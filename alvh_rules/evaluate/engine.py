@@ -139,7 +139,7 @@ class Evaluation:
             case c.Reference():
                 return self.named(node.name, clock)
             case c.Negative():
-                return np.negative(self.value(node.operand, clock))
+                return np.asarray(np.negative(self.value(node.operand, clock)))
             case c.Arithmetic():
                 operation = _ARITHMETIC[node.operator]
                 out = operation(self.value(node.left, clock), self.value(node.right, clock))
@@ -150,7 +150,7 @@ class Evaluation:
                 missing = is_missing(self.value(node.operand, clock), node.operand.type.kind)
                 return np.where(missing, TRUE, FALSE).astype(np.int8)
             case c.Not():
-                return np.negative(self.value(node.operand, clock))
+                return np.asarray(np.negative(self.value(node.operand, clock)))
             case c.Logical():
                 join = np.minimum if node.operator == "and" else np.maximum
                 out = self.value(node.items[0], clock)

@@ -22,7 +22,7 @@ def exchange_sessions() -> Days:
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
-    return np.asarray(calendar.sessions.values.astype("datetime64[D]"))
+    return np.asarray(calendar.sessions.to_numpy().astype("datetime64[D]"))
 
 
 @cache
@@ -31,7 +31,7 @@ def exchange_closes() -> np.ndarray:
     import exchange_calendars
 
     calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
-    return np.asarray(calendar.closes.dt.tz_localize(None).values.astype("datetime64[ns]"))
+    return np.asarray(calendar.closes.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]"))
 
 
 def ordinal_of(dates: Days) -> Integer:

@@ -5,9 +5,9 @@ for two-factor variance and its term structure), with self-exciting jumps (crise
 
     dv = kv (m - v) dt + sv sqrt(v) dW1 + J dN,    dm = km (M - m) dt + sm sqrt(m) dW2
 
-and dS/S = drift dt + sqrt(v) dW with corr(dW, dW1) = -0.75 and a fall of the price at each jump.
-Under the pricing measure the reversion of m is to a higher level, which is the variance premium. The
-expected variance over T years is then linear in the state: with a(k) = (1 - exp(-kT))/(kT),
+and dS/S = drift dt + sqrt(v) dW with corr(dW, dW1) = -0.85 and a fall of the price at each jump.
+Under the pricing measure v reverts to 1.5 m and that to a higher level, which is the variance
+premium. With m now that dearer one and M its level, the expected variance over T years is then linear in the state: with a(k) = (1 - exp(-kT))/(kT),
 
     E[v over T] = M + (m - M) kv/(kv - km) (a(km) - a(kv)) + (v - M) a(kv)
 
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
 _KV, _KM = 6.0, 0.8
 _SV, _SM = 0.42, 0.16
-_LEVEL, _PRICED = 0.020, 0.052
-_RHO = -0.75
+_LEVEL, _PRICED = 0.013, 0.045
+_RHO = -0.85
+_DEARER = 1.5
 _DRIFT = 0.09
-_JUMPS, _EXCITED, _CALM = 0.35, 6.0, 10.0
+_JUMPS, _EXCITED, _CALM = 0.2, 3.0, 10.0
 _DAYS = {"vix9d": 9, "vix": 30, "vix3m": 93, "vix6m": 184}
 
 
@@ -41,7 +42,8 @@ def _average(k: float, years: Any) -> Any:
 
 
 def _expected(v: Any, m: Any, years: Any) -> Any:
-    """Expected variance over a term under the pricing measure."""
+    """Expected variance over a term under the pricing measure, where v reverts to a dearer m."""
+    m = _DEARER * m
     fast, slow = _average(_KV, years), _average(_KM, years)
     weight = _KV / (_KV - _KM) * (slow - fast)
     return _PRICED + (m - _PRICED) * weight + (v - _PRICED) * fast
@@ -95,8 +97,8 @@ def simulate(
         v = abs(v + _KV * (m - v) * step + _SV * np.sqrt(v) * root * correlated)
         m = abs(m + _KM * (_LEVEL * 1.4 - m) * step + _SM * np.sqrt(m) * root * c)
         if jump:
-            v += 0.09 * sizes[row]
-            m += 0.012 * sizes[row]
+            v += 0.08 * sizes[row]
+            m += 0.004 * sizes[row]
             move -= 0.025 * sizes[row]
             excited += _EXCITED
         v = max(v, 0.0025)

@@ -55,7 +55,7 @@ def decision_frame(evaluation: Evaluation, columns: str = "decisions") -> pandas
             data[name] = pandas.array(out, dtype="boolean")
         elif type.kind is Kind.LABEL:
             words = np.array([*evaluation.ruleset.labels[type.labels], None], dtype=object)
-            data[name] = words[column]
+            data[name] = pandas.array(words[column], dtype="string")
         else:
             # Adding zero turns a negative zero into zero.
             data[name] = column + 0.0

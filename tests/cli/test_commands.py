@@ -49,7 +49,8 @@ def test_trimming_the_output_keeps_the_history(market, tmp_path) -> None:
 def test_a_violated_property_is_a_finding(market, tmp_path, capsys) -> None:
     path = tmp_path / "v.alvh"
     path.write_text(
-        "ruleset v version 1.0.0\ndata\n  vix volatility\ntarget w = vix / 10 points\nalways w < 150%\n"
+        "ruleset v version 1.0.0\ndata\n  vix volatility\n  vix3m volatility\n"
+        "target w = vix / vix3m\nalways w < 90%\n"
     )
     assert main(["run", str(path), "--data", market]) == 1
     assert "VIOLATED" in capsys.readouterr().out
