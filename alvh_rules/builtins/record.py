@@ -2,19 +2,15 @@
 
 A record says what the function takes and gives (kinds and units), how far back it looks, what it
 means and by whose definition, and shows an example. Its vectorised kernel is the function of the
-same name in `alvh_rules.builtins.kernels.<family>`; its model, the obviously right definition that
-the kernel must agree with bit for bit, is that in `alvh_rules.builtins.models.<family>`. Both are
-imported only when called, so that checking imports no NumPy.
+same name in `alvh_rules.builtins.kernels.<family>`, imported only when called, so that checking
+imports no NumPy. The naive interpreter (`alvh_rules.evaluate.interpreter`) has a definition of its
+own, which the kernel must agree with.
 
 How a kernel is called: the arguments in the order of the parameters. A series is a float64 array
 (missing is NaN), a condition an int8 array of `core.kleene`, a window an int (rows), a constant a
 float, a calendar and its timeline the objects of `evaluate.inputs`, a curve a pair of tuples of
 arrays (settlements by month; days to their expiry). A kernel returns a new array of the rows'
 length and never changes its arguments.
-
-How a model is called: as the kernel, with a list in place of an array: for shape `POINTWISE` one
-number (today's) in place of each array, for `WINDOW` the last `lookback + 1` rows at most (fewer
-at the start of history), for `RECURSIVE` all rows from the first to today. It returns today's value.
 """
 
 from __future__ import annotations
@@ -110,15 +106,11 @@ class Builtin:
 
     def kernel(self) -> Callable[..., Any]:
         """The vectorised implementation."""
-        return _load("kernels", self.family, self.name)
-
-    def model(self) -> Callable[..., Any]:
-        """The naive implementation."""
-        return _load("models", self.family, self.name)
+        return _load(self.family, self.name)
 
 
-def _load(package: str, family: str, name: str) -> Callable[..., Any]:
-    module = import_module(f"alvh_rules.builtins.{package}.{family}")
+def _load(family: str, name: str) -> Callable[..., Any]:
+    module = import_module(f"alvh_rules.builtins.kernels.{family}")
     # A trailing underscore keeps `min_`, `abs_` and the like from hiding Python's own.
     function = getattr(module, name, None) or getattr(module, f"{name}_")
     found: Callable[..., Any] = function

@@ -107,7 +107,9 @@ class Evaluation:
         return found
 
     def _sample(self, column: Array, clock: str) -> Array:
-        return column if clock == "" else column[self.market.timeline.periods[clock].sample]
+        if clock == "":
+            return column
+        return np.asarray(column[self.market.timeline.periods[clock].sample])
 
     def _hold(self, column: Array, clock: str, kind: Kind) -> Array:
         """A clock's values on the rows: each from its available row until the next."""
@@ -156,7 +158,7 @@ class Evaluation:
                 out = self.value(node.items[0], clock)
                 for item in node.items[1:]:
                     out = join(out, self.value(item, clock))
-                return out
+                return np.asarray(out)
             case c.Conditional():
                 return self._conditional(node, clock)
             case c.Invoke():
@@ -277,7 +279,7 @@ class Evaluation:
         out = rows[band]
         lost = is_missing(value, kind)
         out[lost] = -1 if axis.missing is None else axis.missing
-        return out
+        return np.asarray(out)
 
     def _interpolate(self, node: c.Interpolate, clock: str) -> Array:
         value = self.value(node.input, clock)

@@ -218,7 +218,7 @@ def _offset(problem: UnexpectedInput, chunk: Chunk) -> int:
         if token.type == "_INDENT":
             return _line_after(token, chunk)
         return int(token.start_pos or 0)
-    return problem.pos_in_stream if problem.pos_in_stream is not None else chunk.start
+    return int(cast(Any, problem).pos_in_stream)
 
 
 def _line_before(token: Token, chunk: Chunk) -> int:
