@@ -1,0 +1,190 @@
+"""The evaluator and the naive interpreter agree, on random rulesets and random data with gaps."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alvh_rules import load
+from alvh_rules.builtins.record import Shape
+from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.resources import shipped_rulesets
+from alvh_rules.core.source import Source
+from alvh_rules.evaluate.interpreter import FUNCTIONS, Interpreter
+from alvh_rules.market.read import market_from_frame
+from alvh_rules.market.simulate import simulate
+from alvh_rules.pipeline import check_source, evaluate
+
+FRAME = simulate(70, 11, start="2020-01-02")
+NUMBERS = st.sampled_from(
+    [
+        "a",
+        " b",
+        " c",
+        " shifted",
+        " ago(b, 2)",
+        " min(a, b)",
+        " max(a, c)",
+        " abs(a - b)",
+        " sma(a, 3)",
+        " highest(b, 5)",
+        "\n    lowest(a, 4)",
+        " ema(c, 4)",
+        " stdev(a, 3)",
+        " wma(b, 3)",
+        " 0.5 * a + 0.5 * b",
+        " clip(a, b, c)",
+        "\n    (if up then a else b)",
+        " macd(a, 3, 5)",
+        " atr(c, b, a, 3)",
+        " weekly(highest(a, 2))",
+        " cumulative(b)",
+        "\n    macd_signal(a, 3, 5, 2)",
+        " macd_histogram(a, 3, 5, 2)",
+        " change(a, 2)",
+        " monthly(a)",
+    ]
+).map(str.strip)
+SHARES = st.sampled_from(
+    [
+        "a / b",
+        " b / c - 1",
+        " percentile_rank(a, 5)",
+        " zscore(b, 4)",
+        " banded",
+        " ramp",
+        " gridded",
+        "\n    rsi(a, 4) / rsi(b, 3)",
+        " sqrt(a / c)",
+        " exp(a / b - 1)",
+        " log(b / c)",
+    ]
+).map(str.strip)
+EDGES = st.sampled_from(["-5%", "0%", "50%", "75%", "100%", "125%"])
+SIMPLE = st.one_of(
+    st.builds("{} {} {}".format, NUMBERS, st.sampled_from(["<", "<=", ">", ">="]), NUMBERS),
+    st.builds("{} {} {}".format, SHARES, st.sampled_from(["<", "<=", ">", ">="]), EDGES),
+    st.sampled_from(
+        ["up", "a is missing", "crosses_above(a, b)", "crosses_below(b, c)", "kind is high"]
+    )
+    | st.sampled_from(
+        ["sessions_since(a > b) < 3", "held(up, 2)", "latch(a > b, b > c)", "days_until(fomc) < 5"]
+    )
+    | st.sampled_from(["days_since(cpi) < 3", "realized_volatility(p, 4) > 20", "rsi(p, 5) > 50"]),
+)
+CONDITIONS = st.recursive(
+    SIMPLE,
+    lambda inner: st.one_of(
+        st.builds("(not {})".format, inner),
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("(({}) for {} sessions)".format, inner, st.integers(1, 4)),
+    ),
+    max_leaves=6,
+)
+TEXT = """\
+ruleset random version 1.0.0
+data
+  a price
+  b price
+  c price
+  p price
+  up flag
+calendar fomc, cpi
+param
+  steep = 110%
+labels size = low, high
+let shifted = ago(a, 1)
+let kind = if a > b then high else low
+table banded by a / b
+  up to 90% => 0%
+  over 90% up to 100% => 50%
+  over 100% => 75%
+  missing => 125%
+table gridded by a / c, kind
+              | low | high
+  below 100%  | 0%  | 50%
+  100% or more | 75% | 100%
+table ramp by b / c, interpolated
+  at 50% => 0%
+  at 150% => 100%
+signal first when {0}
+signal second from {1} until {2}
+layer one
+  sell iron condor on p expiring 30 days
+  weight 60%
+  open when {3}
+layer two like one
+  weight banded
+hedge
+  ratio gridded of vega
+  hold by b / c
+    below 100% => p call expiring 30 days
+    100% or more => nothing
+event fomc from 2 sessions before to 1 session after
+  one x 150%
+  hedge x 90%
+event cpi on same session
+  weight x 50%
+regime tight when {4}
+  weight x 75%
+  steep = 90%
+signal third when a / b > steep
+limit total_weight <= 100%
+limit hedge.ratio <= 80%
+always one.weight <= 100%
+"""
+
+
+def same(evaluation, interpreter, ruleset) -> None:
+    for name in ruleset.values:
+        type = ruleset.values[name].type
+        column = evaluation.columns[name]
+        for row in range(len(column)):
+            slow = interpreter.value(name, row)
+            fast = column[row].item()
+            if type.kind is Kind.FLAG:
+                assert fast == {True: 1, False: -1, None: 0}[slow], (name, row)
+            elif type.kind is Kind.LABEL:
+                assert fast == (-1 if slow is None else slow), (name, row)
+            elif slow is None or fast != fast:
+                assert slow is None, (name, row, fast)
+                assert fast != fast, (name, row, slow)
+            else:
+                assert math.isclose(fast, slow, rel_tol=1e-9, abs_tol=1e-9), (name, row)
+
+
+@settings(max_examples=100)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
+def test_random_rulesets_on_random_data(conditions, seed) -> None:
+    result = check_source(Source("r.alvh", TEXT.format(*conditions)))
+    hard = [item for item in result.diagnostics if item.is_error and item.code != "ALV503"]
+    assert hard == []
+    if result.ruleset is None:
+        return
+    random = np.random.default_rng(seed)
+    rows = 40
+    frame = FRAME[["date"]].iloc[:rows].copy()
+    for name in "abcp":
+        # Quarters keep sums exact, so that ties are ties in both.
+        values = random.integers(12, 25, rows) / 4
+        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
+    frame["up"] = random.choice(["true", "false", ""], rows)
+    market, found = market_from_frame(frame, result.ruleset.schema)
+    assert found == []
+    same(evaluate(result.ruleset, market), Interpreter(result.ruleset, market), result.ruleset)
+
+
+@pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
+def test_shipped_rulesets(path) -> None:
+    ruleset = load(path).checked
+    market, _ = market_from_frame(FRAME, ruleset.schema)
+    same(evaluate(ruleset, market), Interpreter(ruleset, market), ruleset)
+
+
+def test_every_function_has_a_definition_here() -> None:
+    apart = (Shape.RESAMPLE, Shape.CALENDAR)
+    assert set(FUNCTIONS) == {name for name, r in BUILTINS.items() if r.shape not in apart}
