@@ -74,6 +74,11 @@ def _parser() -> argparse.ArgumentParser:
         "--deny-warnings", action="store_true", help="exit with 1 for warnings too"
     )
 
+    command = add("fmt", _fmt, "Write rulesets in their canonical form.")
+    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
+    command.add_argument("--check", action="store_true", help="only say what would change")
+    command.add_argument("--diff", action="store_true", help="only show what would change")
+
     command = add("test", _test, "Run the tests that rulesets carry.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
     command.add_argument("--coverage", action="store_true", help="what the tests have exercised")
@@ -167,6 +172,58 @@ def _check(arguments: argparse.Namespace) -> int:
     ending = count_line(found) or "nothing found"
     print(f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}: {ending}")
     return code or (FINDINGS if bad else FINE)
+
+
+def _fmt(arguments: argparse.Namespace) -> int:
+    from difflib import unified_diff
+
+    from alvh_rules.core.files import write_atomically
+    from alvh_rules.pipeline import read_source
+    from alvh_rules.syntax.format import format_source
+
+    code = FINE
+    changed = 0
+    files = _files(arguments.paths)
+    for path in files:
+        source = read_source(path)
+        if isinstance(source, Diagnostic):
+            print(render_all([source], {}, colour=_colour()))
+            code = CANNOT_RUN
+            continue
+        text, found = format_source(source)
+        if has_errors(found):
+            print(render_all(found, {source.path: source}, colour=_colour()))
+            code = max(code, FINDINGS)
+            continue
+        before = path.read_bytes()
+        if text.encode("utf-8") == before:
+            continue
+        changed += 1
+        if arguments.diff:
+            lines = unified_diff(
+                source.text.splitlines(), text.splitlines(), str(path), str(path), lineterm=""
+            )
+            print("\n".join(lines))
+        elif arguments.check:
+            print(f"would change {path}")
+        else:
+            _write_text(path, text, write_atomically)
+            print(f"changed {path}")
+    print(
+        f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}, {changed:,} to change"
+        if arguments.check or arguments.diff
+        else f"{changed:,} of {len(files):,} changed"
+    )
+    if changed and (arguments.check or arguments.diff):
+        code = max(code, FINDINGS)
+    return code
+
+
+def _write_text(path: Path, text: str, write_atomically: Any) -> None:
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8", newline="\n")
+
+    write_atomically(path.resolve(), write)
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -323,8 +380,8 @@ def _new(arguments: argparse.Namespace) -> int:
 
 
 def _simulate(arguments: argparse.Namespace) -> int:
+    from alvh_rules.core.files import write_atomically
     from alvh_rules.market.simulate import simulate
-    from alvh_rules.report.decisions import write_atomically
 
     if arguments.sessions < 1 or arguments.minutes < 0 or arguments.minutes > 390:
         print("a market has one row or more, of bars of 1 to 390 minutes")

@@ -7,15 +7,13 @@ unknown is an empty cell. Floats are written with the fewest digits that read ba
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alvh_rules.check.checked import Column, Expression, Reference, Role, operands
+from alvh_rules.core.files import write_atomically
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.engine import Evaluation, is_missing
@@ -61,19 +59,6 @@ def decision_frame(evaluation: Evaluation, columns: str = "decisions") -> pandas
             data[name] = column + 0.0
     label = "date" if timeline.daily else "time"
     return pandas.DataFrame(data, index=pandas.DatetimeIndex(timeline.times, name=label))
-
-
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Write beside the target and move it there: the file is whole, or as it was."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def write_frame(frame: pandas.DataFrame, path: Path) -> None:

@@ -98,3 +98,24 @@ def test_checking_loads_no_heavy_library() -> None:
         "sys.exit(bool({'numpy', 'pandas', 'pyarrow'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_formatting_says_and_then_does(tmp_path, capsys) -> None:
+    path = tmp_path / "f.alvh"
+    path.write_text(
+        "ruleset f version 1.0.0\ndata\n    vix   volatility # points\nsignal s when vix>30\n"
+    )
+    assert main(["fmt", str(path), "--check"]) == 1
+    assert main(["fmt", str(path), "--diff"]) == 1
+    assert "+signal s when vix > 30" in capsys.readouterr().out
+    assert main(["fmt", str(path)]) == 0
+    assert main(["fmt", str(path), "--check"]) == 0
+    assert "  vix  volatility  # points" in path.read_text()
+    broken = tmp_path / "b.alvh"
+    broken.write_text("let = 1\n")
+    assert main(["fmt", str(broken)]) == 1
+    assert broken.read_text() == "let = 1\n"
+
+
+def test_shipped_rulesets_are_formatted() -> None:
+    assert main(["fmt", "--check", str(ROOT / "rulesets")]) == 0
