@@ -143,7 +143,10 @@ def _named(scope: Scope, work: Elaborator, decider: Decider) -> None:
         value: c.Expression | None
         match node:
             case ast.Let():
-                if work.is_bare(node.value):
+                # An alias of an alias is a value like any other, so that none is followed far.
+                words = any(isinstance(part, ast.Word) for part in walk(node.value))
+                if work.is_bare(node.value) and not words:
+                    scope.aliases.add(name)
                     continue
                 value = work.infer(node.value)
             case ast.Target():

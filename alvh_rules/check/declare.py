@@ -17,7 +17,9 @@ from alvh_rules.core.schema import Bars, Column
 from alvh_rules.core.source import Source, Span
 from alvh_rules.syntax import ast
 from alvh_rules.syntax.parse import parse
+from alvh_rules.syntax.walk import walk
 
+_NAMES = (ast.Word, ast.Attribute, ast.Call, ast.Text, ast.Date)
 _USABLE = (ast.Data, ast.Calendars, ast.Params, ast.Labels, ast.Let, ast.Table, ast.Signal, ast.Use)
 
 
@@ -118,7 +120,7 @@ class Declarations:
                         self.scope.calendars.setdefault(name.name, name.span)
                 case ast.Params():
                     for param in item.rows:
-                        if self._free("param", param.name):
+                        if self._free("param", param.name) and self._literal(param):
                             self.scope.params[param.name.name] = ParamState(param)
                 case ast.Let() | ast.Table() | ast.Signal() | ast.Target():
                     if self._free(type(item).__name__.lower(), item.name):
@@ -159,6 +161,20 @@ class Declarations:
             scope.report(errors.duplicate_name(what, word, name.span, self.spans[word]))
             return False
         self.spans[word] = name.span
+        return True
+
+    def _literal(self, row: ast.ParamRow) -> bool:
+        """A param is a number: what other names stand for may change, and might be the param."""
+        for part in (row.value, row.low, row.high, row.step):
+            named = [node for node in walk(part) if isinstance(node, _NAMES)] if part else []
+            if named:
+                self.scope.report(
+                    errors.wants_constant(
+                        f"param `{row.name.name}`", named[0].span, "write a number"
+                    )
+                )
+                self.scope.broken.add(row.name.name)
+                return False
         return True
 
     def _labels(self, item: ast.Labels) -> None:

@@ -152,8 +152,7 @@ class Elaborator:
                 state = self.scope.params.get(node.name)
                 if state is not None:
                     return state.type is None
-                let = self.scope.named.get(node.name)
-                return isinstance(let, ast.Let) and self.is_bare(let.value)
+                return node.name in self.scope.aliases
             case _:
                 return False
 

@@ -145,6 +145,8 @@ class Scope:
     broken: set[str] = field(default_factory=set)
     """Names whose own definition is at fault: their uses are not reported again."""
     used: set[str] = field(default_factory=set)
+    aliases: set[str] = field(default_factory=set)
+    """Lets of numbers alone, which take the kind of what they meet wherever they are used."""
     capital: float = 1_000_000.0
 
     def report(self, item: Diagnostic) -> None:
