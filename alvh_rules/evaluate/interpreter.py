@@ -340,6 +340,41 @@ def _realized(price: list[Number], n: int) -> Number:
     return 100.0 * math.sqrt(math.fsum(squares) * 252.0 / n)
 
 
+def _paired(x: list[Number], y: list[Number], n: int) -> tuple[float, float, float] | None:
+    """Sums of squares and of products of the deviations, or None where a value is missing."""
+    a, b = _window(x, n), _window(y, n)
+    if a is None or b is None:
+        return None
+    mean_a, mean_b = math.fsum(a) / n, math.fsum(b) / n
+    product = math.fsum((u - mean_a) * (v - mean_b) for u, v in zip(a, b, strict=True))
+    return math.fsum((u - mean_a) ** 2 for u in a), math.fsum((v - mean_b) ** 2 for v in b), product
+
+
+def _correlation(x: list[Number], y: list[Number], n: int) -> Number:
+    sums = _paired(x, y, n)
+    if sums is None or sums[0] * sums[1] == 0:
+        return None
+    return max(-1.0, min(1.0, sums[2] / math.sqrt(sums[0] * sums[1])))
+
+
+def _beta(x: list[Number], market: list[Number], n: int) -> Number:
+    sums = _paired(x, market, n)
+    return None if sums is None else _arithmetic("/", sums[2], sums[1])
+
+
+def _npv(rate: float, *flows: float) -> Number:
+    if rate <= -100:
+        return None
+    return sum(flow / (1 + rate / 100) ** k for k, flow in enumerate(flows))
+
+
+def _forward(near: float, near_days: float, far: float, far_days: float) -> Number:
+    if far_days <= near_days:
+        return None
+    variance = (far**2 * far_days - near**2 * near_days) / (far_days - near_days)
+    return math.sqrt(variance) if variance >= 0 else None
+
+
 def _ago(x: list[Number], n: int) -> Number:
     return x[-1 - n] if n < len(x) else None
 
@@ -461,6 +496,16 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "sqrt": _where(math.sqrt, lambda x: x >= 0),
     "log": _where(math.log, lambda x: x > 0),
     "exp": _where(math.exp, lambda x: x < 709.0),
+    "correlation": _correlation,
+    "beta": _beta,
+    "capm_return": lambda free, beta, market: free + beta * (market - free),
+    "wacc": lambda e, d, re, rd, tax: _arithmetic("/", e * re + d * rd * (1 - tax), e + d),
+    "npv": _npv,
+    "ddm_value": lambda d, r, g: d * (1 + g / 100) / ((r - g) / 100) if r > g else None,
+    "price_to_earnings": lambda price, base: price / base if base > 0 else None,
+    "price_to_cash_flow": lambda price, base: price / base if base > 0 else None,
+    "quick_ratio": lambda a, stock, owed: _arithmetic("/", a - stock, owed),
+    "forward_volatility": _forward,
     "clip": lambda x, low, high: min(max(x, low), high),
 }
 """A definition for every function with a kernel, written apart from it."""

@@ -118,7 +118,8 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
     """How often each decision was taken, unknown (and for want of what), or bound by a limit."""
     ruleset = evaluation.ruleset
     total = int(rows.sum())
-    lines = [f"{total:,} sessions"]
+    unit = "sessions" if evaluation.market.timeline.daily else "bars"
+    lines = [f"{total:,} {unit}"]
     for name in ruleset.outputs:
         type = ruleset.values[name].type
         column = evaluation.columns[name]

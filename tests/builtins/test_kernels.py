@@ -9,6 +9,7 @@ from scipy.stats import percentileofscore
 from alvh_rules.builtins.kernels import averages, series, windows
 from alvh_rules.builtins.record import Role, Shape
 from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.evaluate.interpreter import FUNCTIONS
 
 RANDOM = np.random.default_rng(5)
 X = 100 * np.exp(np.cumsum(RANDOM.normal(0, 0.02, 400)))
@@ -115,3 +116,40 @@ def test_records_are_documented(record) -> None:
     assert record.source
     assert record.example.startswith(f"{record.name}(")
     assert all(parameter.doc for parameter in record.parameters)
+
+
+def test_pairs_agree_with_pandas() -> None:
+    y = np.roll(GAPS, 3) + X
+    rolling = pd.Series(GAPS).rolling(20)
+    ours = windows.correlation(GAPS, y, 20)
+    np.testing.assert_allclose(ours, rolling.corr(pd.Series(y)), rtol=1e-8, equal_nan=True)
+    slope = rolling.cov(pd.Series(y)) / pd.Series(y).where(~np.isnan(GAPS)).rolling(20).var()
+    np.testing.assert_allclose(windows.beta(GAPS, y, 20), slope, rtol=1e-8, equal_nan=True)
+
+
+POINTS = [r for r in BUILTINS.values() if r.shape is Shape.POINTWISE]
+
+
+@pytest.mark.parametrize("record", POINTS, ids=lambda record: record.name)
+def test_pointwise_kernels_agree_with_their_definitions(record) -> None:
+    count = len(record.parameters) + 2 * record.parameters[-1].repeated
+    rows = RANDOM.choice([-3.0, -0.5, 0.0, 0.25, 1.0, 2.0, 40.0, np.nan], (count, 500))
+    fast = record.kernel()(*rows)
+    for row in range(500):
+        values = rows[:, row].tolist()
+        slow = None if any(v != v for v in values) else FUNCTIONS[record.name](*values)
+        if slow is None:
+            assert np.isnan(fast[row]), values
+        else:
+            assert fast[row] == pytest.approx(slow, rel=1e-12), values
+
+
+def test_finance_by_hand() -> None:
+    def one(name: str, *values: float) -> float:
+        return BUILTINS[name].kernel()(*(np.array([value]) for value in values))[0]
+
+    assert one("capm_return", 3.0, 1.2, 8.0) == pytest.approx(9.0)
+    assert one("npv", 10.0, -100.0, 60.0, 60.5) == pytest.approx(-100 + 60 / 1.1 + 60.5 / 1.21)
+    assert one("ddm_value", 2.0, 8.0, 3.0) == pytest.approx(41.2)
+    assert one("wacc", 600.0, 400.0, 10.0, 5.0, 0.2) == pytest.approx(7.6)
+    assert one("forward_volatility", 20.0, 30.0, 22.0, 90.0) == pytest.approx(np.sqrt(526))

@@ -58,6 +58,8 @@ SHARES = st.sampled_from(
         " ramp",
         " gridded",
         "\n    rsi(a, 4) / rsi(b, 3)",
+        "correlation(a, b, 5)",
+        "beta(a, c, 4)",
         " sqrt(a / c)",
         " exp(a / b - 1)",
         " log(b / c)",

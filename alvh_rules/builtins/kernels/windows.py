@@ -70,3 +70,24 @@ def realized_volatility(price: Float, n: int) -> Float:
     with np.errstate(divide="ignore", invalid="ignore"):
         returns = finite(np.log(price / shifted(price, 1)))
     return finite(100.0 * np.sqrt(rolling(returns * returns, n, np.add) * 252.0 / n))
+
+
+def _products(x: Float, y: Float, n: int) -> Float:
+    """The sum of the products of the deviations from the windows' means."""
+    mean_x, mean_y = sma(x, n), sma(y, n)
+    total = np.zeros(len(x))
+    for back in range(n - 1, -1, -1):
+        total = total + (shifted(x, back) - mean_x) * (shifted(y, back) - mean_y)
+    return total
+
+
+def correlation(x: Float, y: Float, n: int) -> Float:
+    spread = stdev(x, n) * stdev(y, n) * (n - 1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.clip(finite(_products(x, y, n) / spread), -1.0, 1.0)
+
+
+def beta(x: Float, market: Float, n: int) -> Float:
+    deviation = stdev(market, n)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return finite(_products(x, market, n) / (deviation * deviation * (n - 1)))
