@@ -14,12 +14,16 @@ def _error(
 
 
 def unexpected(
-    source: Source, start: int, end: int, found: str, expected: str, help: str
+    source: Source, start: int, end: int, found: str, expected: str, help: str, near: str = ""
 ) -> Diagnostic:
-    """A word that fits nowhere in its place."""
+    """A word that fits nowhere in its place; `near` is the word that was probably meant."""
     message = f"{found} does not fit here"
     label = f"expected {expected}" if expected else ""
-    return _error("ALV001", message, source.span(start, end), help, label=label)
+    fix = None
+    if near:
+        help = f"did you mean `{near}`?"
+        fix = Fix(f"write `{near}`", (Edit(source.span(start, end), near),))
+    return _error("ALV001", message, source.span(start, end), help, fix, label)
 
 
 def unfinished(source: Source, at: int, expected: str, help: str) -> Diagnostic:
@@ -112,12 +116,12 @@ def unclosed_bracket(source: Source, start: int, end: int) -> Diagnostic:
     return _error("ALV008", "this bracket is never closed", source.span(start, end), "add a `)`")
 
 
-def reserved_word(source: Source, start: int, end: int, word: str) -> Diagnostic:
+def reserved_word(span: Span, word: str) -> Diagnostic:
     """A word of the language where a name was wanted."""
     return _error(
         "ALV009",
         f"`{word}` is a word of the language and cannot be a name",
-        source.span(start, end),
+        span,
         "choose another name",
     )
 
@@ -160,3 +164,13 @@ def number_too_long(source: Source, start: int, end: int) -> Diagnostic:
         source.span(start, end),
         "no market quantity needs as many",
     )
+
+
+def said_twice(span: Span, what: str) -> Diagnostic:
+    """A part that may stand once in its block, a second time."""
+    return _error("ALV010", f"{what} is said twice here", span, "keep the one that is meant")
+
+
+def not_whole(span: Span, text: str) -> Diagnostic:
+    """A count of sessions or minutes that is no whole number."""
+    return _error("ALV011", f"`{text}` is not a whole number", span, "count in whole numbers")

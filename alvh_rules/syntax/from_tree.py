@@ -9,12 +9,14 @@ built in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from lark import Token
 
+from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Span
-from alvh_rules.syntax import ast
+from alvh_rules.syntax import ast, errors
 
 _LAYOUT = frozenset({"_NL", "_INDENT", "_DEDENT", "_GRID_LINE"})
 _VALUES = frozenset(
@@ -68,6 +70,26 @@ UNITS = {
 """The plural, by which a unit is known, of each singular."""
 
 
+OPERATOR_WORDS = [
+    "and",
+    "or",
+    "not",
+    "is",
+    "if",
+    "then",
+    "else",
+    "between",
+    "of",
+    "for",
+    "when",
+    "from",
+    "until",
+    "to",
+    "by",
+]
+"""The words between the parts of an expression or a row."""
+
+
 class Group(list[Any]):
     """Several children of one rule on their way to the node that will hold them."""
 
@@ -118,11 +140,6 @@ def _only(items: Iterable[Any], *types: type) -> tuple[Any, ...]:
     return tuple(item for item in items if isinstance(item, types))
 
 
-def _parts(items: Iterable[Any]) -> dict[str, Any]:
-    """The last value of each named part; an earlier one of the name is a repetition (checked)."""
-    return {item.name: item.value for item in items if isinstance(item, Part)}
-
-
 def _group(span: Span, items: Iterable[Any]) -> Group:
     found = Group(item for item in items if item is not None)
     found.span = span if span.start >= 0 else None
@@ -134,10 +151,31 @@ def _words(token: Token) -> str:
 
 
 class Builder:
-    """The callbacks, by rule. `file` names the source being parsed."""
+    """The callbacks, by rule. `file` names the source being parsed.
+
+    `found` gathers what is wrong with a line that the grammar takes; `parse` empties it.
+    """
 
     def __init__(self) -> None:
         self.file = ""
+        self.found: list[Diagnostic] = []
+
+    def _parts(self, items: Iterable[Any]) -> dict[str, Any]:
+        """The value of each named part."""
+        parts: dict[str, Any] = {}
+        for item in items:
+            if isinstance(item, Part):
+                if item.name in parts:
+                    self.found.append(errors.said_twice(item.span, f"`{item.name}`"))
+                parts[item.name] = item.value
+        return parts
+
+    def _whole(self, token: Token) -> int:
+        """A whole number; 6 digits are as many as any bound allows."""
+        if str(token).isdecimal() and len(token) < 7:
+            return int(token)
+        self.found.append(errors.not_whole(self._at(token), str(token)))
+        return 0
 
     # --- leaves ---
 
@@ -201,6 +239,9 @@ class Builder:
 
     @_rule
     def word(self, span: Span, name: ast.Word) -> ast.Word:
+        # The lexer takes a word that cannot stand in a place for a name.
+        if name.name in OPERATOR_WORDS:
+            self.found.append(errors.reserved_word(span, name.name))
         return name
 
     @_rule
@@ -219,7 +260,8 @@ class Builder:
 
     @_rule
     def parenthesis(self, span: Span, inner: Any) -> Any:
-        return inner
+        # The brackets belong to the span, so that a node's text can be read on its own.
+        return replace(inner, span=span)
 
     @_rule
     def negative(self, span: Span, operand: Any) -> ast.Negative:
@@ -295,7 +337,7 @@ class Builder:
     def header(self, span: Span, name: ast.Word, version: Any = None, *rows: Any) -> ast.Header:
         settings = tuple(row for row in rows if row is not None and not isinstance(row, Part))
         text = str(version) if version is not None else ""
-        return ast.Header(name, text, _parts(rows).get("description", ""), settings, span)
+        return ast.Header(name, text, self._parts(rows).get("description", ""), settings, span)
 
     @_rule
     def description(self, span: Span, text: Token) -> Part:
@@ -315,8 +357,7 @@ class Builder:
 
     @_rule
     def bars_minutes(self, span: Span, count: Token, unit: Token, always: Any) -> ast.BarsSetting:
-        # A count that is not whole becomes -1, which the checker refuses.
-        minutes = int(count) if str(count).isdigit() and len(count) < 7 else -1
+        minutes = self._whole(count)
         scale = 60 if str(unit).startswith("hour") else 1
         return ast.BarsSetting(minutes * scale, always is not None, span)
 
@@ -344,7 +385,7 @@ class Builder:
 
     @_rule
     def data_row(self, span: Span, name: ast.Word, kind: ast.Word, *modifiers: Part) -> ast.DataRow:
-        parts = _parts(modifiers)
+        parts = self._parts(modifiers)
         return ast.DataRow(
             name,
             kind,
@@ -387,7 +428,7 @@ class Builder:
 
     @_rule
     def known_later(self, span: Span, count: Token, word: Token) -> Part:
-        return Part("sessions", _whole(count), span)
+        return Part("sessions", self._whole(count), span)
 
     @_rule
     def calendars(self, span: Span, *names: ast.Word) -> ast.Calendars:
@@ -720,7 +761,7 @@ class Builder:
 
     @_rule
     def offset_many(self, span: Span, count: Token, word: Token, side: Token) -> Part:
-        return Part("offset", _whole(count) * (-1 if str(side) == "before" else 1), span)
+        return Part("offset", self._whole(count) * (-1 if str(side) == "before" else 1), span)
 
     @_rule
     def scale(self, span: Span, name: ast.Word, factor: Any) -> ast.Scale:
@@ -748,7 +789,7 @@ class Builder:
 
     @_rule
     def reallocate(self, span: Span, period: Token, *rows: Any) -> ast.Reallocate:
-        parts = _parts(rows)
+        parts = self._parts(rows)
         return ast.Reallocate(
             str(period),  # type: ignore[arg-type]
             parts.get("between", ()),
@@ -800,8 +841,12 @@ class Builder:
             elif item.name == "expect":
                 expect.extend(item.value)
             elif item.name == "on":
+                if on is not None:
+                    self.found.append(errors.said_twice(item.span, "`on`"))
                 on = item.value
             else:
+                if cases is not None:
+                    self.found.append(errors.said_twice(item.span, "the table of cases"))
                 cases = item.value
         return ast.Test(name, tuple(given), on, cases, tuple(expect), span)
 
@@ -849,8 +894,3 @@ class Builder:
 
     def _at(self, token: Token) -> Span:
         return Span(self.file, token.start_pos or 0, token.end_pos or 0)
-
-
-def _whole(token: Token) -> int:
-    """A whole number, or -1, which the checker refuses; 7 digits are more than any bound allows."""
-    return int(token) if str(token).isdigit() and len(token) < 8 else -1

@@ -17,7 +17,7 @@ from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Source
 from alvh_rules.syntax import errors
 
-_CONTENT = re.compile(r"[^\s#]")
+_CONTENT_LINE = re.compile(r"^([ \t]*)(?=[^ \t\r\n#]|\r[^\n])[^\n]*", re.MULTILINE)
 _QUOTED = re.compile(r'"[^"\n]*"|#[^\n]*')
 _DIGITS = re.compile(rf"\d{{{bounds.MOST_DIGITS + 1},}}")
 
@@ -42,15 +42,11 @@ class Chunk:
 
 def content_lines(text: str) -> list[Line]:
     """The lines that hold more than blanks and comments, in order."""
-    lines = []
-    start = 0
-    for raw in text.splitlines(keepends=True):
-        found = _CONTENT.search(raw)
-        # splitlines also ends lines at form feeds and the like, which are no line ends here.
-        if found and not raw[: found.start()].lstrip(" \t").startswith("#"):
-            lines.append(Line(start, start + len(raw.rstrip("\r\n")), found.start()))
-        start += len(raw)
-    return lines
+    # Only "\n" ends a line here: `splitlines` would also break at form feeds and the like.
+    return [
+        Line(found.start(), found.start() + len(found[0].rstrip("\r")), len(found[1]))
+        for found in _CONTENT_LINE.finditer(text)
+    ]
 
 
 def split_items(source: Source) -> tuple[list[Chunk], str, list[Diagnostic]]:
@@ -92,7 +88,9 @@ def _check_layout(
         bare = _QUOTED.sub(lambda match: " " * len(match[0]), content)
         if fault := _line_fault(source, line, content, bare):
             found.append(fault)
-            blanks.extend(_with_children(chunk.lines, index))
+            # How deep a tab reaches is anyone's guess, so a line with one takes no others with it.
+            tab = "\t" in content[: line.indent]
+            blanks.extend([(line.start, line.end)] if tab else _with_children(chunk.lines, index))
             continue
         inside = depth > 0
         for character in bare:
@@ -105,7 +103,8 @@ def _check_layout(
             blanks.extend((other.start, other.end) for other in chunk.lines)
             return
         depth = max(depth, 0)
-        if inside or content.lstrip(" ").startswith("|"):
+        # A grid's header may be deeper than its rows.
+        if inside or (line.indent > stack[-1] and content.lstrip(" ").startswith("|")):
             continue
         if line.indent > stack[-1]:
             stack.append(line.indent)

@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
+from alvh_rules.syntax import ast
 from alvh_rules.syntax.export import from_json, to_json
 from alvh_rules.syntax.parse import parse
 from alvh_rules.syntax.walk import walk
@@ -38,6 +39,8 @@ def test_an_error_leaves_the_other_rows_and_items_standing() -> None:
     parsed = parse(Source("t.alvh", text))
     assert [item.code for item in parsed.diagnostics] == ["ALV001", "ALV001"]
     data, let = parsed.file.items
+    assert isinstance(data, ast.Data)
+    assert isinstance(let, ast.Let)
     assert [row.name.name for row in data.rows] == ["vix", "vix3m"]
     assert let.name.name == "b"
 
