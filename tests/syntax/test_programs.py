@@ -98,3 +98,14 @@ def test_every_span_lies_in_its_parent_and_an_expression_reads_the_same_alone(pa
 
 def has_block(node: ast.Logical) -> bool:
     return any(isinstance(item, ast.Logical) and item.block for item in walk(node))
+
+
+@pytest.mark.parametrize("path", [*GOOD, *shipped_rulesets()], ids=lambda path: path.stem)
+def test_spaces_inside_lines_mean_nothing(path: Path) -> None:
+    text = read(path).text
+    loose = "\n".join(
+        line if '"' in line or "#" in line else re.sub(r"(?<=\S) (?=\S)", "   ", line)
+        for line in text.split("\n")
+    )
+    once, _ = format_source(Source("t.alvh", loose))
+    assert once == format_source(Source("t.alvh", text))[0]
