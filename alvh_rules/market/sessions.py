@@ -1,93 +1,139 @@
-"""Sessions of the exchange, and the rows of an evaluation laid on them.
+"""Sessions of a market, and the rows of an evaluation laid on them.
 
-Sessions come from exchange_calendars (XNYS), asked for 1990 to the end of 2028, never from the rows
-of a file. Daily data is laid on every session from its first row to its last; a session the file
-lacks becomes a row of missing values.
+Sessions come from exchange_calendars (XNYS), asked for 1950 to 2059, never from the rows of a file;
+a session's number is its place in that list. Daily data is laid on every session from its first row
+to its last: a session the file lacks becomes a row of missing values. On shorter bars the rows are
+the file's, a row's time is the end of its bar, and the row belongs to the session of the day in
+which the bar ends (a bar that ends at midnight, to the day before). A market that never closes has
+a session each UTC day, numbered from 1970-01-01, and weeks that end on Sunday.
+
+Periods. A week (Monday to Sunday) or a month is complete when the last session that the exchange's
+calendar gives it has closed. Its sample is the last row up to that close; it may be read from the
+first row at or after it. Both are decided by the calendar and by rows up to the available row, so
+rows that come later change nothing.
 """
 
 from __future__ import annotations
 
+import warnings
+from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Days, Integer, Periods, Timeline
+from alvh_rules.evaluate.inputs import Boolean, Days, Integer, Periods, Timeline
 
-FIRST, LAST = "1990-01-02", "2028-12-29"
+Array = np.ndarray[Any, Any]
+
+FIRST, LAST = "1950-01-03", "2059-12-31"
+NEW_YORK = "America/New_York"
+
+
+@dataclass(frozen=True)
+class Hours:
+    """When a market is open: its sessions and their closes, on the clock of `zone`."""
+
+    zone: str
+    sessions: Days
+    closes: Array
+
+    def is_session(self, dates: Days) -> Boolean:
+        """Whether each date is a session."""
+        at = np.searchsorted(self.sessions, dates)
+        inside = at < len(self.sessions)
+        return np.asarray(inside & (self.sessions[np.where(inside, at, 0)] == dates))
+
+    def ordinals(self, dates: Days) -> Integer:
+        """The number of the first session on or after each date."""
+        return np.searchsorted(self.sessions, dates).astype(np.int64)
 
 
 @cache
-def exchange_sessions() -> Days:
-    """Every session of the exchange, in order (datetime64[D])."""
-    import exchange_calendars
+def exchange() -> Hours:
+    """The New York Stock Exchange."""
+    with warnings.catch_warnings():
+        # The library calls what newer releases of pandas are about to change: no news to a trader.
+        warnings.simplefilter("ignore")
+        import exchange_calendars
 
-    calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
-    return np.asarray(calendar.sessions.to_numpy().astype("datetime64[D]"))
-
-
-@cache
-def exchange_closes() -> np.ndarray:
-    """When each session closes (datetime64[ns], UTC)."""
-    import exchange_calendars
-
-    calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
-    return np.asarray(calendar.closes.dt.tz_localize(None).to_numpy(dtype="datetime64[ns]"))
-
-
-def ordinal_of(dates: Days) -> Integer:
-    """The number of the first session on or after each date."""
-    return np.searchsorted(exchange_sessions(), dates).astype(np.int64)
-
-
-def daily_timeline(dates: Days, present: Days, sessions: Days, first: int) -> Timeline:
-    """One row for each of `dates`, which are consecutive sessions from number `first`."""
-    rows = np.arange(len(dates), dtype=np.int64)
-    ordinals = first + rows
-    periods = {"session": Periods(rows, rows)}
-    for name, unit in (("week", _weeks), ("month", _months)):
-        key = unit(sessions)
-        last = np.append(key[1:] != key[:-1], False)[ordinals]
-        ends = np.flatnonzero(last).astype(np.int64)
-        periods[name] = Periods(ends, ends)
-    return Timeline(
-        dates.astype("datetime64[ns]"), dates, ordinals, np.isin(dates, present), periods, True
+        calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
+    closes = calendar.closes.dt.tz_convert(NEW_YORK).dt.tz_localize(None)
+    return Hours(
+        NEW_YORK,
+        calendar.sessions.to_numpy().astype("datetime64[D]"),
+        closes.to_numpy().astype("datetime64[ns]"),
     )
 
 
-def intraday_timeline(
-    times: np.ndarray, dates: Days, ordinals: Integer, sessions: Days, closes: np.ndarray
-) -> Timeline:
-    """The rows as they are; a session's value is its last row's, known at its close.
+@cache
+def always_open() -> Hours:
+    """A market without closing hours."""
+    days = np.arange(np.datetime64("1970-01-01"), np.datetime64("2100-01-01"))
+    return Hours("UTC", days, (days + np.timedelta64(1, "D")).astype("datetime64[ns]"))
 
-    Where no row ends exactly at the close, the value is known on the next session's first row.
+
+def exchange_sessions() -> Days:
+    """Every session of the exchange, in order (datetime64[D])."""
+    return exchange().sessions
+
+
+def session_dates(times: Array) -> Days:
+    """The day to which a bar that ends at each time belongs."""
+    return np.asarray((times - np.timedelta64(1, "ns")).astype("datetime64[D]"))
+
+
+def daily_timeline(hours: Hours, first: int, last: int, present: Integer) -> Timeline:
+    """A row for each session from number `first` to `last`; `present` are those in the input."""
+    ordinals = np.arange(first, last + 1, dtype=np.int64)
+    rows = ordinals - first
+    dates = hours.sessions[ordinals]
+    periods = {"session": Periods(rows, rows)}
+    for name, key in _period_keys(hours.sessions).items():
+        ends = rows[_is_last(key)[ordinals]]
+        periods[name] = Periods(ends, ends)
+    return Timeline(
+        dates.astype("datetime64[ns]"), dates, ordinals, np.isin(ordinals, present), periods, True
+    )
+
+
+def intraday_timeline(hours: Hours, times: Array) -> Timeline:
+    """The rows as they are. Every row must belong to a session."""
+    dates = session_dates(times)
+    ordinals = hours.ordinals(dates)
+    periods = {"session": _completed(hours, times, ordinals, np.arange(len(hours.sessions)))}
+    for name, key in _period_keys(hours.sessions).items():
+        periods[name] = _completed(hours, times, ordinals, key)
+    present = np.ones(len(times), dtype=bool)
+    return Timeline(times, dates, ordinals, present, periods, False)
+
+
+def _completed(hours: Hours, times: Array, ordinals: Integer, key: Integer) -> Periods:
+    """The periods, of sessions with one key, that are complete within the rows.
+
+    A period without a row up to its last close has nothing to sample and is left out.
     """
-    rows = np.arange(len(times), dtype=np.int64)
-    last = np.append(ordinals[1:] != ordinals[:-1], True)
-    ends = np.flatnonzero(last).astype(np.int64)
-    at_close = times[ends] >= closes[ordinals[ends]]
-    available = np.where(at_close, ends, ends + 1)
-    keep = available < len(times)
-    ends, available = ends[keep], available[keep]
-    periods = {"session": Periods(ends, available)}
-    for name, unit in (("week", _weeks), ("month", _months)):
-        key = unit(sessions)
-        mine = key[ordinals[ends]]
-        following = np.append(mine[1:] != mine[:-1], False)
-        final = np.append(key[1:] != key[:-1], False)[ordinals[ends]]
-        closing = following | final
-        # A period whose last session has no rows is known on the first row after it.
-        known = np.where(
-            final, available, np.minimum(np.append(ends[:-1] + 1, len(rows)), len(rows))
-        )
-        chosen = closing & (known < len(rows))
-        periods[name] = Periods(ends[chosen], known[chosen].astype(np.int64))
-    return Timeline(times, dates, ordinals, np.ones(len(times), dtype=bool), periods, False)
+    last_sessions = np.flatnonzero(_is_last(key))
+    keys = key[last_sessions]
+    seen = np.isin(keys, np.unique(key[ordinals]))
+    last_sessions, keys = last_sessions[seen], keys[seen]
+    closes = hours.closes[last_sessions]
+    sample = np.searchsorted(times, closes, "right").astype(np.int64) - 1
+    available = np.searchsorted(times, closes, "left").astype(np.int64)
+    kept = (available < len(times)) & (sample >= 0)
+    kept[kept] &= key[ordinals[sample[kept]]] == keys[kept]
+    return Periods(sample[kept], available[kept])
 
 
-def _weeks(sessions: Days) -> Integer:
-    # 1970-01-01 was a Thursday: weeks that begin on Monday.
-    return ((sessions.astype(np.int64) + 3) // 7).astype(np.int64)
+def _period_keys(sessions: Days) -> dict[str, Integer]:
+    days = sessions.astype(np.int64)
+    return {
+        # 1970-01-01 was a Thursday: weeks that begin on Monday.
+        "week": (days + 3) // 7,
+        "month": sessions.astype("datetime64[M]").astype(np.int64),
+    }
 
 
-def _months(sessions: Days) -> Integer:
-    return sessions.astype("datetime64[M]").astype(np.int64)
+def _is_last(key: Integer) -> Boolean:
+    """Where a run of equal keys ends; the last run may go on beyond the list."""
+    return np.append(key[1:] != key[:-1], False)
