@@ -281,6 +281,8 @@ def _evaluate(arguments: argparse.Namespace) -> Any:
     if market is None:
         print(render_all(found, {}, colour=_colour()))
         return CANNOT_RUN
+    if found:
+        print(render_all(found, {}, colour=_colour()) + "\n")
     return evaluate(result.ruleset, market)
 
 

@@ -119,3 +119,12 @@ def test_formatting_says_and_then_does(tmp_path, capsys) -> None:
 
 def test_shipped_rulesets_are_formatted() -> None:
     assert main(["fmt", "--check", str(ROOT / "rulesets")]) == 0
+
+
+def test_what_was_noticed_in_data_that_can_be_read_is_shown(market, tmp_path, capsys) -> None:
+    lines = Path(market).read_text().splitlines()
+    saturday = "2007-01-06" + lines[4][10:]
+    path = tmp_path / "m.csv"
+    path.write_text("\n".join([*lines[:4], saturday, *lines[4:]]) + "\n")
+    assert main(["run", CORE, "--data", str(path), "--skip-closed-days"]) == 0
+    assert "2007-01-06" in capsys.readouterr().out
