@@ -455,4 +455,4 @@ class CheckedRuleset:
 
     def text(self, span: Span) -> str:
         """What was written at a span, on one line."""
-        return " ".join(self.sources[span.file].text[span.start : span.end].split())
+        return self.sources[span.file].one_line(span)

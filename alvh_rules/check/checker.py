@@ -52,7 +52,7 @@ def check(
     always = _always(scope, work, decider, items)
     assumed = [work.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
     _others(scope, work, items)
-    _params(scope, decider)
+    params = _params(scope, decider)
     tests = check_tests(scope, items)
     _unused(scope)
     values = _ordered(scope)
@@ -75,7 +75,7 @@ def check(
         values=values,
         roles=dict(scope.roles),
         labels=dict(scope.label_sets),
-        params=_param_list(scope),
+        params=params,
         layers=layers,
         hedge=hedge,
         holdings=tuple(item for item in items if isinstance(item, ast.Holding)),
@@ -214,8 +214,9 @@ def _others(scope: Scope, work: Elaborator, items: list[ast.Item]) -> None:
                 work.expecting(item.step, c.RATIO, level=True)
 
 
-def _params(scope: Scope, decider: Decider) -> None:
+def _params(scope: Scope, decider: Decider) -> tuple[c.Param, ...]:
     work = decider.work
+    made = []
     for name, state in scope.params.items():
         type = state.type or c.RATIO
         state.type = type
@@ -247,20 +248,7 @@ def _params(scope: Scope, decider: Decider) -> None:
             scope.report(errors.param_range(name, row.span, "has a step that goes nowhere"))
         plain = c.Constant(now, type, row.value.span)
         decider.put(name, decider.swapped(name, plain), c.Role.PARAM)
-
-
-def _param_list(scope: Scope) -> tuple[c.Param, ...]:
-    work = Elaborator(scope)
-    made = []
-    for name, state in scope.params.items():
-        assert state.type is not None
-        numbers = []
-        for part in (state.row.value, state.row.low, state.row.high, state.row.step):
-            found = None if part is None else work.expecting(part, state.type)
-            numbers.append(None if found is None else work.constant_value(found))
-        now, low, high, step = numbers
-        assert now is not None
-        made.append(c.Param(name, now, low, high, step, state.type, state.row.span))
+        made.append(c.Param(name, now, low, high, step, type, row.span))
     return tuple(made)
 
 

@@ -11,12 +11,6 @@ from alvh_rules.syntax import ast
 _WITHOUT_OPTIONS = ("futures", "shares", "nothing")
 
 
-def structure_text(scope: Scope, structure: ast.Structure) -> str:
-    """A structure as `hedge.hold` names it: its words, with single spaces."""
-    text = scope.shown(structure.span)
-    return text
-
-
 def check_structure(scope: Scope, structure: ast.Structure | ast.Legs, layer: bool) -> None:
     """Report what no market can offer."""
     for choice in structure.choices:

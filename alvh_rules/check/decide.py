@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
-from alvh_rules.check.choices import check_structure, structure_text
+from alvh_rules.check.choices import check_structure
 from alvh_rules.check.cover_tables import axis
 from alvh_rules.check.infer_kinds import Elaborator
 from alvh_rules.check.scope import Scope, nearest
@@ -121,6 +121,7 @@ class Decider:
         self.scope = scope
         self.work = Elaborator(scope)
         self.plans: dict[str, LayerPlan] = {}
+        self.hedge_parts: dict[str, object] = {}
         self.stage: dict[str, str] = {}
         self.event_names: list[str] = []
 
@@ -138,12 +139,12 @@ class Decider:
         if any("weight" in plan.parts for plan in self.plans.values()):
             scope.decisions["total_weight"] = c.RATIO
         if scope.hedge is not None:
-            parts = by_clause(scope, "the hedge", scope.hedge.clauses)
+            parts = self.hedge_parts = by_clause(scope, "the hedge", scope.hedge.clauses)
             if "ratio" in parts:
                 scope.decisions["hedge.ratio"] = c.RATIO
             if "hold" in parts:
                 texts = tuple(
-                    dict.fromkeys(structure_text(scope, item) for item in _held(parts["hold"]))
+                    dict.fromkeys(scope.shown(item.span) for item in _held(parts["hold"]))
                 )
                 scope.label_sets["hedge.hold"] = texts
                 scope.decisions["hedge.hold"] = Type(Kind.LABEL, "hedge.hold")
@@ -216,7 +217,7 @@ class Decider:
                 if name not in scope.lost:
                     scope.report(
                         errors.unknown_calendar(
-                            name, event.calendar.span, nearest(name, scope.calendars), False
+                            name, event.calendar.span, nearest(name, scope.calendars)
                         )
                     )
                 self.event_names.append("")
@@ -344,7 +345,7 @@ class Decider:
             )
         else:
             whole = ast.Legs(structure.underlying, choices, structure.legs, structure.span)
-        check_structure(scope, whole, plan.node is not None)
+        check_structure(scope, whole, True)
         closing = parts.get("close when")
         close: c.Expression | None = None
         if isinstance(closing, ast.CloseWhen):
@@ -387,9 +388,7 @@ class Decider:
         scope, node = self.scope, self.scope.hedge
         if node is None:
             return None
-        parts: dict[str, object] = {}
-        for clause in node.clauses:
-            parts.setdefault(_ONCE[type(clause)], clause)
+        parts = self.hedge_parts
         ratio, hold, shift = parts.get("ratio"), parts.get("hold"), parts.get("time_shift")
         if isinstance(ratio, ast.HedgeRatio):
             value = self.work.expecting(ratio.value, c.RATIO, level=True)
@@ -424,7 +423,7 @@ class Decider:
         words = scope.label_sets["hedge.hold"]
 
         def code(structure: ast.Structure) -> c.Constant:
-            return c.Constant(words.index(structure_text(scope, structure)), type, structure.span)
+            return c.Constant(words.index(scope.shown(structure.span)), type, structure.span)
 
         if isinstance(hold, ast.HoldOne):
             return code(hold.structure)

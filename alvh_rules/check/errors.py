@@ -132,7 +132,7 @@ def unknown_attribute(
     )
 
 
-def unknown_calendar(name: str, span: Span, near: str, declared: bool) -> Diagnostic:
+def unknown_calendar(name: str, span: Span, near: str) -> Diagnostic:
     """An event of a calendar that is not declared."""
     help, fix = _did_you_mean(span, near)
     return _error(

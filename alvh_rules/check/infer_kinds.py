@@ -502,13 +502,14 @@ class Elaborator:
             )
             return None
         literal = isinstance(left, c.Constant) or isinstance(right, c.Constant)
-        difference = left.type.difference and right.type.difference
-        if minus and not literal:
-            difference = not (left.type.difference ^ right.type.difference) or (
-                left.type.difference and right.type.difference
-            )
-        elif literal:
-            difference = left.type.difference or right.type.difference
+        differences = (left.type.difference, right.type.difference)
+        if literal:
+            difference = any(differences)
+        elif minus:
+            # Level from level is a difference, and so is difference from difference.
+            difference = differences[0] == differences[1]
+        else:
+            difference = all(differences)
         return c.Arithmetic(
             node.operator, left, right, Type(kind, difference=difference), node.span
         )
@@ -625,7 +626,6 @@ class Elaborator:
     def _window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
         """A window's rows and clock, from a literal or a param."""
         scope = self.scope
-        sessions = False
         if isinstance(node, ast.Negative):
             scope.report(
                 errors.look_ahead(
@@ -667,11 +667,10 @@ class Elaborator:
             return None
         value = Decimal(literal.text)
         if value != value.to_integral_value() or value < least:
-            kind = "whole number" if least else "whole number, zero or more,"
+            wanted = "a positive whole number" if least else "a whole number, zero or more"
             scope.report(
                 errors.window_form(
-                    f"the count of `{what}` must be a {'positive ' if least else ''}{kind}"
-                    f" not {literal.text}".replace("number not", "number, not"),
+                    f"the count of `{what}` must be {wanted}, not {literal.text}",
                     node.span,
                 )
             )
@@ -697,7 +696,8 @@ class Elaborator:
             return self._resample(node, builtin)
         arguments: list[c.Expression | None] = []
         clock = ""
-        groups = self._group_types(node, builtin)
+        inferred = self._infer_grouped(node, builtin)
+        groups = self._group_types(node, builtin, inferred)
         for index, parameter in self._pairs(node, builtin):
             if index >= len(node.arguments):
                 arguments.append(self._default(parameter, node.span))
@@ -712,7 +712,16 @@ class Elaborator:
                 clock = window[1] or clock
                 arguments.append(c.Constant(window[0], Type(Kind.COUNT), written.span))
             else:
-                arguments.append(self._argument(builtin, parameter, written, groups))
+                if parameter.role is Takes.CALENDAR:
+                    arguments.append(self._calendar(written))
+                elif parameter.role is Takes.CONDITION:
+                    arguments.append(self.condition(written))
+                elif index in inferred:
+                    value = inferred[index]
+                    arguments.append(value and self._fitting(builtin, parameter, value, groups))
+                else:
+                    value = self._number_argument(parameter, written, groups)
+                    arguments.append(value and self._fitting(builtin, parameter, value, groups))
         if any(item is None for item in arguments):
             return None
         known = tuple(item for item in arguments if item is not None)
@@ -750,56 +759,51 @@ class Elaborator:
         value = int(parameter.default) if parameter.role is Takes.WINDOW else parameter.default
         return c.Constant(value, Type(kind), span)
 
-    def _group_types(self, node: ast.Call, builtin: Builtin) -> dict[str, Type]:
-        """The kind that the bare numbers of each group take: that of its first other member."""
-        found: dict[str, Type] = {}
+    def _infer_grouped(self, node: ast.Call, builtin: Builtin) -> dict[int, c.Expression | None]:
+        """The arguments of groups that say their own kind, each inferred once.
+
+        The bare ones wait for it. An argument must never be inferred twice: the work of a call in a
+        call in a call would double with each level.
+        """
+        inferred: dict[int, c.Expression | None] = {}
         for index, parameter in self._pairs(node, builtin):
-            if not parameter.group or parameter.group in found or index >= len(node.arguments):
+            if not parameter.group or index >= len(node.arguments):
                 continue
             written = node.arguments[index]
             if parameter.role in (Takes.SERIES, Takes.CONSTANT) and not self.is_bare(written):
-                quiet = Elaborator(replace(self.scope, found=[]), position=self.position)
-                value = quiet.infer(written)
-                if value is not None:
-                    found[parameter.group] = value.type
+                inferred[index] = self.infer(written)
+        return inferred
+
+    def _group_types(
+        self, node: ast.Call, builtin: Builtin, inferred: dict[int, c.Expression | None]
+    ) -> dict[str, Type]:
+        """The kind that the bare numbers of each group take: that of its first other member."""
+        found: dict[str, Type] = {}
+        for index, parameter in self._pairs(node, builtin):
+            value = inferred.get(index)
+            if value is not None:
+                found.setdefault(parameter.group, value.type)
         return found
 
-    def _argument(
+    def _number_argument(
+        self, parameter: Parameter, written: ast.Expression, groups: dict[str, Type]
+    ) -> c.Expression | None:
+        """A series or constant; a bare one takes its group's kind, or the only one allowed."""
+        if not self.is_bare(written):
+            return self.infer(written)
+        single = _single_kind(parameter)
+        expected = groups.get(parameter.group) or (Type(single) if single else None)
+        return self.adapt(written, expected or c.RATIO)
+
+    def _fitting(
         self,
         builtin: Builtin,
         parameter: Parameter,
-        written: ast.Expression,
+        value: c.Expression,
         groups: dict[str, Type],
     ) -> c.Expression | None:
+        """An argument's value, if it is of a kind that the function takes there."""
         scope = self.scope
-        if parameter.role is Takes.CALENDAR:
-            return self._calendar(written)
-        if parameter.role is Takes.CONDITION:
-            return self.condition(written)
-        words = getattr(parameter, "words", ())
-        if words:
-            if isinstance(written, ast.Word) and written.name in words:
-                return c.Constant(written.name, Type(Kind.TEXT), written.span)
-            scope.report(
-                errors.wrong_argument(
-                    builtin.name,
-                    parameter.name,
-                    " or ".join(f"`{word}`" for word in words),
-                    f"`{scope.shown(written.span)}`",
-                    written.span,
-                    parameter.doc,
-                )
-            )
-            return None
-        single = _single_kind(parameter)
-        expected = groups.get(parameter.group) or (Type(single) if single else None)
-        value = (
-            self.adapt(written, expected or c.RATIO)
-            if self.is_bare(written)
-            else self.infer(written)
-        )
-        if value is None:
-            return None
         kinds = {Kind.CURVE} if parameter.role is Takes.CURVE else parameter.kinds
         if value.type.kind not in kinds:
             wanted = " or ".join(DESCRIPTIONS[kind] for kind in Kind if kind in kinds)
@@ -810,7 +814,7 @@ class Elaborator:
                     parameter.name,
                     wanted,
                     value.type.describe(),
-                    written.span,
+                    value.span,
                     parameter.doc,
                 )
             )
@@ -823,24 +827,24 @@ class Elaborator:
                     parameter.name,
                     group.describe(),
                     value.type.describe(),
-                    written.span,
+                    value.span,
                     "these arguments must be of one kind",
                 )
             )
             return None
         if parameter.role is Takes.CONSTANT:
-            return self._constant_argument(builtin, parameter, written, value)
+            return self._constant_argument(builtin, parameter, value)
         return value
 
     def _constant_argument(
-        self, builtin: Builtin, parameter: Parameter, written: ast.Expression, value: c.Expression
+        self, builtin: Builtin, parameter: Parameter, value: c.Expression
     ) -> c.Expression | None:
-        folded = self._fold(written.span, value)
+        folded = self._fold(value.span, value)
         if folded is None:
             self.scope.report(
                 errors.wants_constant(
                     f"`{parameter.name}` of `{builtin.name}`",
-                    written.span,
+                    value.span,
                     "write a number or a param",
                 )
             )
@@ -850,13 +854,13 @@ class Elaborator:
             self.scope.report(
                 errors.wrong_literal(
                     f"`{parameter.name}` of `{builtin.name}` cannot be"
-                    f" {self.scope.shown(written.span)}",
-                    written.span,
+                    f" {self.scope.shown(value.span)}",
+                    value.span,
                     parameter.doc,
                 )
             )
             return None
-        return c.Constant(folded, value.type, written.span)
+        return c.Constant(folded, value.type, value.span)
 
     def _fold(self, at: Span, value: c.Expression) -> float | None:
         if isinstance(value, c.Constant) and not isinstance(value.value, str):
@@ -884,10 +888,7 @@ class Elaborator:
         if name not in scope.lost:
             scope.report(
                 errors.unknown_calendar(
-                    name or scope.shown(written.span),
-                    written.span,
-                    nearest(name, scope.calendars),
-                    False,
+                    name or scope.shown(written.span), written.span, nearest(name, scope.calendars)
                 )
             )
         return None
@@ -918,9 +919,6 @@ class Elaborator:
             None,
         )
         kind = builtin.returns
-        by_kind = getattr(builtin, "returns_by", None)
-        if by_kind and first is not None and first.type.kind in by_kind:
-            kind = by_kind[first.type.kind]
         if kind is None:
             assert first is not None
             kind = first.type.kind

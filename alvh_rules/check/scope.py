@@ -155,7 +155,7 @@ class Scope:
 
     def shown(self, span: Span) -> str:
         """The text of a span on one line."""
-        return " ".join(self.sources[span.file].text[span.start : span.end].split())
+        return self.sources[span.file].one_line(span)
 
     def all_names(self) -> set[str]:
         """Every bare name that may stand in an expression."""

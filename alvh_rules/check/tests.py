@@ -68,7 +68,7 @@ def _given(
     if value is None:
         assert isinstance(subject, ast.Word)
         if subject.name not in scope.calendars:
-            scope.report(errors.unknown_calendar(subject.name, subject.span, "", False))
+            scope.report(errors.unknown_calendar(subject.name, subject.span, ""))
             return None
         return c.Given(
             f"event {subject.name}", c.Constant(TRUE, c.FLAG, subject.span), subject.span

@@ -177,7 +177,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _fmt(arguments: argparse.Namespace) -> int:
     from difflib import unified_diff
 
-    from alvh_rules.core.files import write_atomically
+    from alvh_rules.core.files import write_text_atomically
     from alvh_rules.pipeline import read_source
     from alvh_rules.syntax.format import format_source
 
@@ -207,7 +207,7 @@ def _fmt(arguments: argparse.Namespace) -> int:
         elif arguments.check:
             print(f"would change {path}")
         else:
-            _write_text(path, text, write_atomically)
+            write_text_atomically(path.resolve(), text)
             print(f"changed {path}")
     print(
         f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}, {changed:,} to change"
@@ -217,13 +217,6 @@ def _fmt(arguments: argparse.Namespace) -> int:
     if changed and (arguments.check or arguments.diff):
         code = max(code, FINDINGS)
     return code
-
-
-def _write_text(path: Path, text: str, write_atomically: Any) -> None:
-    def write(target: Path) -> None:
-        target.write_text(text, encoding="utf-8", newline="\n")
-
-    write_atomically(path.resolve(), write)
 
 
 def _test(arguments: argparse.Namespace) -> int:
@@ -263,13 +256,6 @@ def _evaluate(arguments: argparse.Namespace) -> Any:
     from alvh_rules.market.read import Options, read_market
     from alvh_rules.pipeline import evaluate
 
-    try:
-        from zoneinfo import ZoneInfo
-
-        ZoneInfo(arguments.timezone)
-    except (KeyError, ValueError, OSError):
-        print(f"there is no time zone `{arguments.timezone}`")
-        return CANNOT_RUN
     options = Options(
         dict(arguments.map),
         tuple(arguments.calendar),
@@ -306,7 +292,7 @@ def _run(arguments: argparse.Namespace) -> int:
         write_frame,
         write_kinds,
     )
-    from alvh_rules.testing.run_tests import shown_value
+    from alvh_rules.report.values import shown_value
 
     dates = evaluation.market.timeline.dates
     rows = np.ones(len(dates), dtype=bool)
@@ -361,6 +347,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _new(arguments: argparse.Namespace) -> int:
+    from alvh_rules.core.files import write_text_atomically
     from alvh_rules.core.resources import ruleset_path
 
     name = arguments.name.removesuffix(".alvh")
@@ -376,7 +363,7 @@ def _new(arguments: argparse.Namespace) -> int:
     text = template.read_text(encoding="utf-8").replace(
         "ruleset tail_hedge_by_level", f"ruleset {name}"
     )
-    path.write_text(text, encoding="utf-8")
+    write_text_atomically(path, text)
     print(f"wrote {path}: try `alvh check {path}` and `alvh test {path}`")
     return FINE
 

@@ -19,3 +19,12 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """A text in UTF-8, with the line ends it has."""
+
+    def write(target: Path) -> None:
+        target.write_text(text, encoding="utf-8", newline="")
+
+    write_atomically(path, write)

@@ -68,6 +68,10 @@ class Source:
         end = self.text.find("\n", start)
         return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
 
+    def one_line(self, span: Span) -> str:
+        """The text of a span with its line ends and runs of blanks as single spaces."""
+        return " ".join(self.text[span.start : span.end].split())
+
     def span(self, start: int, end: int) -> Span:
         """A span of this source."""
         return Span(self.path, start, end)

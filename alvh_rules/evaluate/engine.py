@@ -22,9 +22,7 @@ from alvh_rules.builtins.record import Shape
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
-from alvh_rules.evaluate.inputs import Boolean, Float, Kleene, Market
-
-Array = np.ndarray[Any, Any]
+from alvh_rules.evaluate.inputs import Array, Float, Kleene, Market, is_missing, missing_of
 
 DECIMALS = 1e12
 """Decided weights and ratios are rounded to this many parts."""
@@ -43,24 +41,6 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": np.multiply,
     "/": np.divide,
 }
-
-
-def missing_of(kind: Kind, rows: int) -> Array:
-    """A column of the kind with every row missing."""
-    if kind is Kind.FLAG:
-        return np.zeros(rows, dtype=np.int8)
-    if kind is Kind.LABEL:
-        return np.full(rows, -1, dtype=np.int16)
-    return np.full(rows, np.nan)
-
-
-def is_missing(column: Array, kind: Kind) -> Boolean:
-    """Which rows of a column are missing or unknown."""
-    if kind is Kind.FLAG:
-        return np.asarray(column == UNKNOWN)
-    if kind is Kind.LABEL:
-        return np.asarray(column < 0)
-    return np.asarray(np.isnan(column))
 
 
 @dataclass

@@ -14,15 +14,38 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.kleene import UNKNOWN
 
 Float = npt.NDArray[np.float64]
 Kleene = npt.NDArray[np.int8]
 Integer = npt.NDArray[np.int64]
 Boolean = npt.NDArray[np.bool_]
 Days = npt.NDArray[np.datetime64]
+Array = np.ndarray[Any, Any]
+
+
+def missing_of(kind: Kind, rows: int) -> Array:
+    """A column of the kind with every row missing."""
+    if kind is Kind.FLAG:
+        return np.full(rows, UNKNOWN, dtype=np.int8)
+    if kind is Kind.LABEL:
+        return np.full(rows, -1, dtype=np.int16)
+    return np.full(rows, np.nan)
+
+
+def is_missing(column: Array, kind: Kind) -> Boolean:
+    """Which rows of a column are missing or unknown."""
+    if kind is Kind.FLAG:
+        return np.asarray(column == UNKNOWN)
+    if kind is Kind.LABEL:
+        return np.asarray(column < 0)
+    return np.asarray(np.isnan(column))
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,7 @@ import numpy as np
 from alvh_rules.core.kinds import RANGES, Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.core.schema import Column
-from alvh_rules.evaluate.inputs import Boolean
-
-Array = np.ndarray[Any, Any]
+from alvh_rules.evaluate.inputs import Array, Boolean
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", ".", "#n/a")
 """What stands in a cell that is not known, in any case (`.` is how FRED writes it)."""
@@ -37,24 +35,6 @@ class Converted:
     values: Array
     bad: Boolean
     reason: Callable[[int], tuple[str, str]]
-
-
-def absent(kind: Kind, rows: int) -> Array:
-    """A column with nothing known."""
-    if kind is Kind.FLAG:
-        return np.full(rows, UNKNOWN, dtype=np.int8)
-    if kind is Kind.LABEL:
-        return np.full(rows, -1, dtype=np.int16)
-    return np.full(rows, np.nan)
-
-
-def missing(values: Array) -> Boolean:
-    """Which values of a column made here are not known."""
-    if values.dtype == np.int8:
-        return np.asarray(values == UNKNOWN)
-    if values.dtype == np.int16:
-        return np.asarray(values < 0)
-    return np.asarray(np.isnan(values))
 
 
 def shown(array: Any, row: int) -> str:

@@ -15,17 +15,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.schema import Column, Schema
-from alvh_rules.evaluate.inputs import Calendar, Market, Timeline
+from alvh_rules.evaluate.inputs import Array, Calendar, Market, Timeline, is_missing, missing_of
 from alvh_rules.market import errors, sessions
 from alvh_rules.market.availability import carry_sources, known_sources, take
-from alvh_rules.market.columns import absent, missing
 from alvh_rules.market.events import built_in, read_calendars
 from alvh_rules.market.expiries import days_to_expiry
 from alvh_rules.market.formats import Table, read_table, table_from_frame
@@ -35,8 +34,6 @@ from alvh_rules.market.times import ISO
 
 if TYPE_CHECKING:
     import pandas
-
-Array = np.ndarray[Any, Any]
 
 TIME_NAMES = (
     "date",
@@ -148,7 +145,7 @@ def _market(
         first = str(timeline.dates[np.argmin(timeline.present)])
         found.append(errors.absent_sessions(tables[0].label, absences, first))
     laid: dict[str, Array] = {
-        item.key: absent(item.column.kind, len(timeline)) for item in sought if item.table < 0
+        item.key: missing_of(item.column.kind, len(timeline)) for item in sought
     }
     for rows in read:
         places = _places(rows, timeline)
@@ -157,9 +154,7 @@ def _market(
             found.append(errors.nothing_in_common(rows.label, tables[0].label))
             return None, found
         for key, values in rows.columns.items():
-            column = np.full(len(timeline), _nothing(values), dtype=values.dtype)
-            column[places[inside]] = values[inside]
-            laid[key] = column
+            laid[key][places[inside]] = values[inside]
     columns, carried = _as_known(sought, laid, timeline, hours)
     source = ", ".join(table.label for table in tables)
     return Market(timeline, columns, listed, carried, source), found
@@ -266,11 +261,6 @@ def _places(rows: Rows, timeline: Timeline) -> Array:
     return np.where(timeline.times[at] == rows.times, at, -1)
 
 
-def _nothing(values: Array) -> float | int:
-    """What stands for missing in an array of this type."""
-    return {np.dtype(np.int8): 0, np.dtype(np.int16): -1}.get(values.dtype, np.nan)
-
-
 def _as_known(
     sought: list[_Sought], laid: Mapping[str, Array], timeline: Timeline, hours: sessions.Hours
 ) -> tuple[dict[str, Array], dict[str, int]]:
@@ -284,12 +274,12 @@ def _as_known(
     }
     for item in sought:
         values = laid[item.key]
-        filled = carry_sources(missing(values), item.column, timeline)
+        filled = carry_sources(is_missing(values, item.column.kind), item.column, timeline)
         count = int((filled != np.arange(len(filled))).sum())
         if count:
             carried[item.key] = count
         known = known_sources(item.column, timeline, hours)
-        nothing = absent(item.column.kind, len(timeline))
+        nothing = missing_of(item.column.kind, len(timeline))
         columns[item.key] = take(values[filled], known, nothing)
         if item.column.kind is Kind.CURVE:
             # A settlement goes with the days to expiry of the row it was struck on.

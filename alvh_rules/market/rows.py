@@ -17,17 +17,15 @@ import numpy as np
 
 from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.schema import Bars, Column
-from alvh_rules.evaluate.inputs import Boolean, Integer
+from alvh_rules.evaluate.inputs import Array, Boolean, Integer, is_missing
 from alvh_rules.market import errors
-from alvh_rules.market.columns import convert, missing, shown
+from alvh_rules.market.columns import convert, shown
 from alvh_rules.market.formats import Table
 from alvh_rules.market.sessions import Hours, session_dates
 from alvh_rules.market.times import ISO, Stamps, parse_dates, parse_times
 
 if TYPE_CHECKING:
     from alvh_rules.market.read import Options
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def read_rows(
         columns[key] = converted.values[kept]
         if len(bad):
             problems.append(_bad_cells(table, at, array, bad, converted.reason))
-        elif not column.optional and missing(columns[key]).all():
+        elif not column.optional and is_missing(columns[key], column.kind).all():
             found.append(errors.empty_column(table.label, table.names[at], key))
     if problems:
         first = min(problems, key=lambda problem: int(problem.rows[0]))

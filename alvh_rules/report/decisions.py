@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alvh_rules.check.checked import Column, Expression, Reference, Role, operands
-from alvh_rules.core.files import write_atomically
+from alvh_rules.core.files import write_atomically, write_text_atomically
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE
-from alvh_rules.evaluate.engine import Evaluation, is_missing
+from alvh_rules.evaluate.engine import Evaluation
+from alvh_rules.evaluate.inputs import is_missing
 
 if TYPE_CHECKING:
     import pandas
@@ -84,11 +85,7 @@ def write_kinds(evaluation: Evaluation, names: list[str], path: Path) -> None:
         if type.kind is Kind.LABEL:
             kinds[name]["labels"] = list(evaluation.ruleset.labels[type.labels])  # type: ignore[assignment]
     text = json.dumps(kinds, indent=2, ensure_ascii=False) + "\n"
-
-    def write(target: Path) -> None:
-        target.write_text(text, encoding="utf-8")
-
-    write_atomically(path, write)
+    write_text_atomically(path, text)
 
 
 def wants(evaluation: Evaluation, name: str, rows: np.ndarray[Any, Any]) -> dict[str, int]:

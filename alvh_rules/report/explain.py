@@ -11,7 +11,7 @@ from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import NUMERIC, Kind
 from alvh_rules.core.kleene import TRUE, UNKNOWN, WORDS
 from alvh_rules.evaluate.engine import Evaluation
-from alvh_rules.testing.run_tests import shown, shown_value
+from alvh_rules.report.values import shown, shown_value
 
 _MARKS = {-1: "no ", 0: "?  ", 1: "yes"}
 

@@ -136,6 +136,11 @@ def _rule(method: Callable[..., Any]) -> Callable[[Builder, list[Any]], Any]:
     return build
 
 
+def _fixed_word(word: str) -> Callable[[Builder, list[Any]], Any]:
+    """The callback of a rule that reads one word of the language as a name."""
+    return _rule(lambda self, span: ast.Word(word, span))
+
+
 def _only(items: Iterable[Any], *types: type) -> tuple[Any, ...]:
     return tuple(item for item in items if isinstance(item, types))
 
@@ -185,35 +190,16 @@ class Builder:
 
     owner = name
 
-    @_rule
-    def owner_hedge(self, span: Span) -> ast.Word:
-        return ast.Word("hedge", span)
+    owner_hedge = _fixed_word("hedge")
 
     attribute_name = name
 
-    @_rule
-    def attribute_open(self, span: Span) -> ast.Word:
-        return ast.Word("open", span)
-
-    @_rule
-    def attribute_weight(self, span: Span) -> ast.Word:
-        return ast.Word("weight", span)
-
-    @_rule
-    def attribute_ratio(self, span: Span) -> ast.Word:
-        return ast.Word("ratio", span)
-
-    @_rule
-    def attribute_hold(self, span: Span) -> ast.Word:
-        return ast.Word("hold", span)
-
-    @_rule
-    def attribute_close(self, span: Span) -> ast.Word:
-        return ast.Word("close", span)
-
-    @_rule
-    def attribute_time_shift(self, span: Span) -> ast.Word:
-        return ast.Word("time_shift", span)
+    attribute_open = _fixed_word("open")
+    attribute_weight = _fixed_word("weight")
+    attribute_ratio = _fixed_word("ratio")
+    attribute_hold = _fixed_word("hold")
+    attribute_close = _fixed_word("close")
+    attribute_time_shift = _fixed_word("time_shift")
 
     @_rule
     def number(self, span: Span, token: Token, unit: Token | None = None) -> ast.Number:

@@ -63,30 +63,6 @@ ITEM_WORDS = [
 ]
 """The words that begin an item."""
 
-ITEM_WORDS = [
-    "ruleset",
-    "data",
-    "calendar",
-    "param",
-    "labels",
-    "let",
-    "table",
-    "signal",
-    "target",
-    "layer",
-    "hedge",
-    "hold",
-    "event",
-    "regime",
-    "reallocate",
-    "limit",
-    "always",
-    "assume",
-    "use",
-    "test",
-]
-"""The words that begin an item."""
-
 _NAMES_OF_TERMINALS = {
     "NAME": "a name",
     "NUMBER": "a number",
@@ -204,7 +180,7 @@ def parse(source: Source) -> Parsed:
     if not source.text.endswith("\n"):
         source = Source(source.path, source.text + "\n")
     chunks, text, found = split_items(source)
-    lost: set[str] = set(_lost_names(source, text))
+    lost = _lost_names(source, text)
     items: list[ast.Item] = []
     for chunk in chunks:
         if len(found) >= _MOST_FOUND:
@@ -234,7 +210,7 @@ def _within(diagnostic: Diagnostic, length: int) -> Diagnostic:
 def _lost_names(source: Source, text: str) -> set[str]:
     if text == source.text:
         return set()
-    lost = set()
+    lost: set[str] = set()
     for before, after in zip(source.text.split("\n"), text.split("\n"), strict=True):
         if before != after:
             lost.update(_WORD.findall(before)[:3])
@@ -348,9 +324,8 @@ def _describe(
         stop = min(at, line_end)
         while stop > 0 and text[stop - 1] in " \t":
             stop -= 1
-        if _open_bracket(text, chunk.start, stop) is not None and token.type != "_NL":
-            bracket = _open_bracket(text, chunk.start, stop)
-            assert bracket is not None
+        bracket = _open_bracket(text, chunk.start, stop)
+        if bracket is not None and token.type != "_NL":
             return errors.unclosed_bracket(source, bracket, bracket + 1)
         if "_INDENT" in problem.expected or (
             token.type != "_NL" and expected == "an indented line"
@@ -486,8 +461,3 @@ def parse_expression(text: str) -> ast.Expression | None:
         return None
     item = parsed.file.items[0]
     return item.value if isinstance(item, ast.Let) else None
-
-
-def span_text(source: Source, span: Span) -> str:
-    """The text of a span, on one line."""
-    return " ".join(source.text[span.start : span.end].split())

@@ -18,8 +18,9 @@ from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import one_line
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, WORDS
-from alvh_rules.evaluate.engine import Evaluation, missing_of
-from alvh_rules.evaluate.inputs import Calendar, Market, Periods, Timeline
+from alvh_rules.evaluate.engine import Evaluation
+from alvh_rules.evaluate.inputs import Calendar, Market, Periods, Timeline, missing_of
+from alvh_rules.report.values import shown_value
 
 TOLERANCE = 1e-9
 
@@ -178,27 +179,6 @@ def _tolerant(node: c.Expression) -> c.Expression:
         c.FLAG,
         node.span,
     )
-
-
-def shown_value(evaluation: Evaluation, name: str, row: int) -> str:
-    """A name's value on a row, in the trader's unit."""
-    type = evaluation.ruleset.values[name].type
-    return shown(
-        evaluation.columns[name][row], type.kind, evaluation.ruleset.labels.get(type.labels, ())
-    )
-
-
-def shown(value: Any, kind: Kind, words: tuple[str, ...] = ()) -> str:
-    """A held value in the trader's unit."""
-    if kind is Kind.FLAG:
-        return WORDS[int(value)]
-    if kind is Kind.LABEL:
-        return "unknown" if value < 0 else words[int(value)]
-    if value != value:
-        return "unknown"
-    if kind is Kind.RATIO:
-        return f"{float(value) * 100:.6g}%"
-    return f"{float(value):.6g}"
 
 
 def _seen(evaluation: Evaluation, node: c.Expression, row: int) -> list[str]:

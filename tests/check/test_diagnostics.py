@@ -130,3 +130,9 @@ def test_names_of_used_files_are_seen(tmp_path) -> None:
         "signal inverted when slope < 0%\n"
     )
     assert check(main).diagnostics == ()
+
+
+def test_calls_in_calls_are_checked_in_a_time_that_does_not_double_with_each_level() -> None:
+    depth = 60
+    lines = "signal s when " + "min(" * depth + "vix" + ", vix)" * depth + " > 20\n"
+    assert found(lines) == []

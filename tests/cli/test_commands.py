@@ -128,3 +128,8 @@ def test_what_was_noticed_in_data_that_can_be_read_is_shown(market, tmp_path, ca
     path.write_text("\n".join([*lines[:4], saturday, *lines[4:]]) + "\n")
     assert main(["run", CORE, "--data", str(path), "--skip-closed-days"]) == 0
     assert "2007-01-06" in capsys.readouterr().out
+
+
+def test_a_time_zone_that_is_none_is_said_once(market, capsys) -> None:
+    assert main(["run", CORE, "--data", market, "--timezone", "Mars/Olympus"]) == 2
+    assert capsys.readouterr().out.count("Mars/Olympus") == 1
