@@ -1,8 +1,8 @@
-"""The pipeline: text → syntax → checked ruleset → columns. Reads as the table of contents."""
+"""The pipeline: text → syntax → checked ruleset → plan → columns. Reads as the table of contents."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,18 @@ from typing import TYPE_CHECKING, Any
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.check.checker import check as check_parsed
 from alvh_rules.core import bounds
-from alvh_rules.core.diagnostics import Diagnostic, RulesetError, Severity
+from alvh_rules.core.diagnostics import (
+    Diagnostic,
+    RulesetError,
+    Severity,
+    has_errors,
+    in_order,
+)
 from alvh_rules.core.render import render_all
 from alvh_rules.core.source import Source
+from alvh_rules.plan.from_checked import plan_of
+from alvh_rules.plan.graph import Plan
+from alvh_rules.plan.look_back import refuse_long_chains
 from alvh_rules.syntax.parse import parse
 
 if TYPE_CHECKING:
@@ -24,9 +33,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Checked:
-    """What checking gave: the ruleset (None where an error stands), the findings, the sources."""
+    """What checking gave: the ruleset and its plan (None where an error stands), the findings, the
+    sources."""
 
     ruleset: CheckedRuleset | None
+    plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
 
@@ -61,7 +72,13 @@ def read_source(path: Path) -> Source | Diagnostic:
 def check_source(source: Source, root: Path | None = None) -> Checked:
     """Parse and check a text. `root` is the folder `use` may read from."""
     ruleset, found, sources = check_parsed(source, parse(source), root)
-    return Checked(ruleset, tuple(found), sources)
+    plan = None
+    if ruleset is not None:
+        plan = plan_of(ruleset)
+        found = in_order([*found, *refuse_long_chains(plan, ruleset.schema.bars)])
+        if has_errors(found):
+            ruleset = plan = None
+    return Checked(ruleset, plan, tuple(found), sources)
 
 
 def check(path: str | Path) -> Checked:
@@ -69,15 +86,21 @@ def check(path: str | Path) -> Checked:
     path = Path(path)
     source = read_source(path)
     if isinstance(source, Diagnostic):
-        return Checked(None, (source,), {})
+        return Checked(None, None, (source,), {})
     return check_source(source, path.resolve().parent)
 
 
-def evaluate(ruleset: CheckedRuleset, market: Market) -> Evaluation:
-    """Every column of the ruleset over a market."""
-    from alvh_rules.evaluate.engine import Evaluation
+def evaluate(
+    ruleset: CheckedRuleset,
+    market: Market,
+    *,
+    plan: Plan | None = None,
+    names: Iterable[str] | None = None,
+) -> Evaluation:
+    """The columns of a ruleset over a market: those of the names, or all that there are."""
+    from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 
-    return Evaluation(ruleset, market).run()
+    return evaluate_plan(ruleset, plan or plan_of(ruleset), market, names=names)
 
 
 @dataclass(frozen=True)
@@ -85,6 +108,7 @@ class Rules:
     """A checked ruleset with the calls a notebook makes."""
 
     checked: CheckedRuleset
+    plan: Plan
     diagnostics: tuple[Diagnostic, ...]
 
     def run(
@@ -96,12 +120,14 @@ class Rules:
         `RulesetError`, with the diagnostics, where the data cannot be read.
         """
         from alvh_rules.market.read import Options, market_from_frame
-        from alvh_rules.report.decisions import decision_frame
+        from alvh_rules.report.decisions import decision_frame, shown_names
 
         market, found = market_from_frame(frame, self.checked.schema, Options(**options))
         if market is None:
             raise RulesetError(found, render_all(found, {}))
-        table = decision_frame(evaluate(self.checked, market), columns)
+        names = shown_names(self.checked, columns)
+        evaluation = evaluate(self.checked, market, plan=self.plan, names=names)
+        table = decision_frame(evaluation, columns)
         table = table[market.timeline.present]
         if len(table) == len(frame):
             table.index = frame.index
@@ -122,6 +148,6 @@ class Rules:
 def load(path: str | Path) -> Rules:
     """A ruleset from a file. Raises `RulesetError`, with the diagnostics, where it has errors."""
     result = check(path)
-    if result.ruleset is None:
+    if result.ruleset is None or result.plan is None:
         raise RulesetError(result.diagnostics, result.rendered())
-    return Rules(result.ruleset, result.diagnostics)
+    return Rules(result.ruleset, result.plan, result.diagnostics)

@@ -192,7 +192,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One or two axes into `values`, row by row; `missing` answers where an axis cannot."""
+    """One or two axes into `values`, row by row; `missing` answers where an axis cannot.
+
+    `row_spans` are by row, `column_spans` by column of a grid; a grid's row of one `missing` value
+    comes after its other rows.
+    """
 
     name: str
     axes: tuple[Axis, ...]
@@ -201,11 +205,15 @@ class Table:
     type: Type
     span: Span = field(compare=False)
     row_spans: tuple[Span, ...] = field(default=(), compare=False)
+    column_spans: tuple[Span, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Interpolate:
-    """Piecewise linear through (points, values), flat beyond the ends."""
+    """Piecewise linear through (points, values), flat beyond the ends.
+
+    `row_spans` are by point; the row for a missing input, if there is one, comes last.
+    """
 
     name: str
     input: Expression

@@ -328,7 +328,6 @@ def _grid(
     if first is None or second is None or values is None:
         return None
     missing = values[len(rows) * width] if whole else None
-    spans = tuple(row.span for row in rows)
     return c.Table(
         name,
         (first, second),
@@ -336,7 +335,8 @@ def _grid(
         missing,
         values[0].type,
         node.span,
-        spans,
+        tuple(row.span for row in (*rows, *whole)),
+        tuple(band.span for band in node.columns),
     )
 
 
@@ -367,9 +367,10 @@ def _interpolate(work: Elaborator, node: ast.Table, value: c.Expression) -> c.In
     spans: list[Span] = []
     written: list[ast.Expression] = []
     missing: ast.Expression | None = None
+    missing_span = node.span
     for row in node.rows:
         if row.band.form == "missing":
-            missing = row.values[0]
+            missing, missing_span = row.values[0], row.span
             continue
         if row.band.form != "at" or row.band.low is None:
             scope.report(
@@ -405,7 +406,10 @@ def _interpolate(work: Elaborator, node: ast.Table, value: c.Expression) -> c.In
             scope.report(errors.wants_constant("a point's value", item.span, "write a number"))
             return None
         numbers.append(number)
-    last = values[-1] if missing is not None else None
+    last = None
+    if missing is not None:
+        last = values[-1]
+        spans.append(missing_span)
     return c.Interpolate(
         name, value, tuple(points), tuple(numbers), last, values[0].type, node.span, tuple(spans)
     )

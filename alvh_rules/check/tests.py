@@ -85,7 +85,27 @@ def _given(
     found = work.expecting(value, target.type, level=True)
     if found is None:
         return None
+    if not _stands_alone(scope, found):
+        scope.report(
+            errors.wants_constant(
+                f"what a test gives `{target.name}`", value.span, "write a literal or a param"
+            )
+        )
+        return None
     return c.Given(target.name, found, subject.span)
+
+
+def _stands_alone(scope: Scope, value: c.Expression) -> bool:
+    """Whether a value rests on literals and params alone, and so is the same on every market."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, c.Reference) and node.name not in scope.params:
+            return False
+        if not isinstance(node, c.Reference | c.Constant | c.Negative | c.Arithmetic):
+            return False
+        stack.extend(c.operands(node))
+    return True
 
 
 def _expected(scope: Scope, work: Elaborator, node: ast.Expression) -> c.Expected | None:

@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alvh_rules import __version__
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.render import count_line, render_all
 from alvh_rules.pipeline import Checked, check
+
+if TYPE_CHECKING:
+    from alvh_rules.check.checked import CheckedRuleset
 
 FINE, FINDINGS, CANNOT_RUN = 0, 1, 2
 
@@ -221,7 +224,8 @@ def _fmt(arguments: argparse.Namespace) -> int:
 
 def _test(arguments: argparse.Namespace) -> int:
     from alvh_rules.core.render import escaped
-    from alvh_rules.testing.run_tests import Coverage, run_tests
+    from alvh_rules.testing.coverage import Coverage
+    from alvh_rules.testing.run_tests import run_tests
 
     code = FINE
     counts = {"passed": 0, "failed": 0, "skipped": 0}
@@ -231,7 +235,7 @@ def _test(arguments: argparse.Namespace) -> int:
             _show(result)
             code = CANNOT_RUN if _unreadable(result) else max(code, FINDINGS)
             continue
-        coverage = Coverage() if arguments.coverage else None
+        coverage = Coverage(result.ruleset) if arguments.coverage else None
         for outcome in run_tests(result.ruleset, arguments.data, coverage):
             counts[outcome.verdict] += 1
             if outcome.verdict != "passed":
@@ -247,8 +251,12 @@ def _test(arguments: argparse.Namespace) -> int:
     return code or (FINDINGS if counts["failed"] else FINE)
 
 
-def _evaluate(arguments: argparse.Namespace) -> Any:
-    """The evaluation that the arguments ask for, or the exit code that says why there is none."""
+def _evaluate(
+    arguments: argparse.Namespace, wanted: Callable[[CheckedRuleset], list[str]] | None = None
+) -> Any:
+    """The evaluation that the arguments ask for, or the exit code that says why there is none.
+
+    `wanted` gives the names whose columns are kept; without it everything is."""
     result = check(arguments.ruleset)
     if result.ruleset is None:
         _show(result)
@@ -269,7 +277,8 @@ def _evaluate(arguments: argparse.Namespace) -> Any:
         return CANNOT_RUN
     if found:
         print(render_all(found, {}, colour=_colour()) + "\n")
-    return evaluate(result.ruleset, market)
+    names = wanted(result.ruleset) if wanted is not None else None
+    return evaluate(result.ruleset, market, plan=result.plan, names=names)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -279,21 +288,25 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
         print(f"`{arguments.out}`: there is no such folder")
         return CANNOT_RUN
-    evaluation = _evaluate(arguments)
-    if isinstance(evaluation, int):
-        return evaluation
     import numpy as np
 
     from alvh_rules.report.decisions import (
         decision_frame,
         shown_names,
         summary,
+        summary_names,
         violated,
         write_frame,
         write_kinds,
     )
     from alvh_rules.report.values import shown_value
 
+    def wanted(ruleset: CheckedRuleset) -> list[str]:
+        return shown_names(ruleset, arguments.columns) + summary_names(ruleset)
+
+    evaluation = _evaluate(arguments, wanted)
+    if isinstance(evaluation, int):
+        return evaluation
     dates = evaluation.market.timeline.dates
     rows = np.ones(len(dates), dtype=bool)
     if arguments.first is not None:
@@ -306,7 +319,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None:
         table = decision_frame(evaluation, arguments.columns)[rows]
         write_frame(table, arguments.out)
-        names = shown_names(evaluation, arguments.columns)
+        names = shown_names(evaluation.ruleset, arguments.columns)
         write_kinds(evaluation, names, Path(f"{arguments.out}.kinds.json"))
     last = int(np.flatnonzero(rows)[-1])
     ruleset = evaluation.ruleset

@@ -139,7 +139,8 @@ class Interpreter:
                 return None if index is None else self.at(node.options[index], row, clock)
             case c.Rounded():
                 value = self.at(node.operand, row, clock)
-                return None if value is None else round(value * 1e12) / 1e12
+                fits = value is not None and math.isfinite(value * 1e12)
+                return round(value * 1e12) / 1e12 if fits else None
 
     def _event(self, node: c.EventWindow, row: int) -> Truth:
         calendar = self.market.calendars[node.calendar]

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alvh_rules.check.checked import Column, Expression, Reference, Role, operands
+from alvh_rules.check.checked import CheckedRuleset, Column, Expression, Reference, Role, operands
 from alvh_rules.core.files import write_atomically, write_text_atomically
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.engine import Evaluation
 from alvh_rules.evaluate.inputs import is_missing
+from alvh_rules.plan.look_back import look_backs
 
 if TYPE_CHECKING:
     import pandas
@@ -25,9 +26,8 @@ if TYPE_CHECKING:
 _SHOWN_IN_ALL = (Role.LET, Role.TABLE, Role.EVENT, Role.BOUND, Role.ALWAYS)
 
 
-def shown_names(evaluation: Evaluation, columns: str) -> list[str]:
+def shown_names(ruleset: CheckedRuleset, columns: str) -> list[str]:
     """The names of a result's columns: the decisions, and with `all` every measure."""
-    ruleset = evaluation.ruleset
     names = list(ruleset.outputs)
     if columns == "all":
         names += [
@@ -38,13 +38,19 @@ def shown_names(evaluation: Evaluation, columns: str) -> list[str]:
     return names
 
 
+def summary_names(ruleset: CheckedRuleset) -> list[str]:
+    """The names whose columns `summary` and `violated` read."""
+    bounds = [limit.binds for limit in ruleset.limits if limit.binds is not None]
+    return [*ruleset.outputs, *bounds, *(item.name for item in ruleset.always)]
+
+
 def decision_frame(evaluation: Evaluation, columns: str = "decisions") -> pandas.DataFrame:
     """A row for every row of the timeline; the index is named `date` (or `time`)."""
     import pandas
 
     timeline = evaluation.market.timeline
     data: dict[str, Any] = {}
-    for name in shown_names(evaluation, columns):
+    for name in shown_names(evaluation.ruleset, columns):
         type = evaluation.ruleset.values[name].type
         column = evaluation.columns[name]
         if type.kind is Kind.FLAG:
@@ -117,6 +123,8 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
     total = int(rows.sum())
     unit = "sessions" if evaluation.market.timeline.daily else "bars"
     lines = [f"{total:,} {unit}"]
+    bars = ruleset.schema.bars
+    warm_ups = look_backs(evaluation.plan.nodes, bars)
     for name in ruleset.outputs:
         type = ruleset.values[name].type
         column = evaluation.columns[name]
@@ -139,10 +147,13 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
         if count:
             line += f"; unknown on {count:,}"
             reasons = wants(evaluation, name, unknown)
-            if reasons:
-                line += (
-                    " (missing: " + ", ".join(f"{key} on {n:,}" for key, n in reasons.items()) + ")"
-                )
+            why = [f"{key} missing on {n:,}" for key, n in reasons.items()]
+            warm_up = warm_ups[evaluation.plan.names[name]]
+            early = int(unknown[: warm_up.most_rows(bars)].sum())
+            if early:
+                why.insert(0, f"warming up ({warm_up.describe(bars)}) on {early:,}")
+            if why:
+                line += f" ({', '.join(why)})"
         lines.append(line)
     for limit in ruleset.limits:
         if limit.binds is None:

@@ -54,7 +54,7 @@ def _clauses(
             lines.append(f"{pad}{_MARKS[verdict]} {text}{_flip(evaluation, node, row, verdict)}")
         depth += 1
     if isinstance(node, c.Table):
-        index = int(evaluation.axis_rows(node.axes[0])[row])
+        index = int(evaluation.picked(node, 0)[row])
         if 0 <= index < len(node.row_spans):
             lines.append(f"{pad}row `{ruleset.text(node.row_spans[index])}`")
         for axis in node.axes:

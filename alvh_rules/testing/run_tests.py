@@ -7,7 +7,7 @@ agree to one part in 10⁹. A date of a file is looked up in a folder named by t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,13 @@ import numpy as np
 from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import one_line
 from alvh_rules.core.kinds import Kind
-from alvh_rules.core.kleene import FALSE, TRUE, WORDS
-from alvh_rules.evaluate.engine import Evaluation
-from alvh_rules.evaluate.inputs import Calendar, Market, Periods, Timeline, missing_of
+from alvh_rules.core.kleene import TRUE, WORDS
+from alvh_rules.evaluate.engine import Evaluation, evaluate
+from alvh_rules.evaluate.inputs import Array, Calendar, Market, Periods, Timeline, missing_of
+from alvh_rules.plan.from_checked import plan_of
+from alvh_rules.plan.graph import Plan
 from alvh_rules.report.values import shown_value
+from alvh_rules.testing.coverage import Coverage
 
 TOLERANCE = 1e-9
 
@@ -32,28 +35,6 @@ class Outcome:
     test: c.Test
     verdict: str
     reasons: tuple[str, ...] = ()
-
-
-@dataclass
-class Coverage:
-    """Which rows of tables and which outcomes of conditions the tests have seen."""
-
-    table_rows: dict[tuple[str, int], bool] = field(default_factory=dict)
-    clauses: dict[c.Expression, set[int]] = field(default_factory=dict)
-    rules: dict[str, bool] = field(default_factory=dict)
-
-    def lines(self) -> list[str]:
-        """Percentages, rounded down."""
-        clause_hits = sum(len(seen & {TRUE, FALSE}) for seen in self.clauses.values())
-        figures = (
-            ("rules taken", sum(self.rules.values()), len(self.rules)),
-            ("table rows", sum(self.table_rows.values()), len(self.table_rows)),
-            ("conditions, both ways", clause_hits, 2 * len(self.clauses)),
-        )
-        return [
-            f"  {name}: {100 if not total else hit * 100 // total}% ({hit} of {total})"
-            for name, hit, total in figures
-        ]
 
 
 def blank_market(ruleset: c.CheckedRuleset, rows: int) -> Market:
@@ -84,35 +65,52 @@ def run_tests(
     ruleset: c.CheckedRuleset, data: Path | None = None, coverage: Coverage | None = None
 ) -> list[Outcome]:
     """Every test of the ruleset, in order."""
-    if coverage is not None:
-        _prepare(ruleset, coverage)
-    return [_run(ruleset, test, data, coverage) for test in ruleset.tests]
+    runner = _Runner(ruleset, coverage)
+    return [
+        _run_on_date(runner, test, data) if test.on is not None else _run(runner, test)
+        for test in ruleset.tests
+    ]
 
 
-def _run(
-    ruleset: c.CheckedRuleset, test: c.Test, data: Path | None, coverage: Coverage | None
-) -> Outcome:
+@dataclass
+class _Runner:
+    """Runs cases; one plan serves all that are given the same names."""
+
+    ruleset: c.CheckedRuleset
+    coverage: Coverage | None
+    plans: dict[frozenset[str], Plan] = field(default_factory=dict)
+
+    def run(self, market: Market, given: Mapping[str, Array]) -> Evaluation:
+        """The market's rows with these columns given."""
+        names = frozenset(given)
+        if names not in self.plans:
+            wanted = [
+                _tolerant(expected.condition)
+                for test in self.ruleset.tests
+                for case in test.cases
+                for expected in case.expected
+            ]
+            self.plans[names] = plan_of(self.ruleset, names, wanted)
+        evaluation = evaluate(self.ruleset, self.plans[names], market, given=given)
+        if self.coverage is not None:
+            self.coverage.record(evaluation)
+        return evaluation
+
+
+def _run(runner: _Runner, test: c.Test) -> Outcome:
+    """The cases of `sessions` as the rows of one market; others each as a market of its own."""
     reasons: list[str] = []
-    if test.on is not None:
-        return _run_on_date(ruleset, test, data, coverage)
-    if test.sessions:
-        given = _columns(ruleset, [case.given for case in test.cases])
-        evaluation = Evaluation(ruleset, blank_market(ruleset, len(test.cases)), given).run()
-        for row, case in enumerate(test.cases):
+    together = [test.cases] if test.sessions else [(case,) for case in test.cases]
+    for cases in together:
+        market = blank_market(runner.ruleset, len(cases))
+        given = _columns(runner.ruleset, [case.given for case in cases])
+        evaluation = runner.run(market, given)
+        for row, case in enumerate(cases):
             reasons += _judge(evaluation, case, row)
-        _record(evaluation, coverage)
-    else:
-        for case in test.cases:
-            given = _columns(ruleset, [case.given])
-            evaluation = Evaluation(ruleset, blank_market(ruleset, 1), given).run()
-            reasons += _judge(evaluation, case, 0)
-            _record(evaluation, coverage)
     return Outcome(test, "failed" if reasons else "passed", tuple(reasons))
 
 
-def _run_on_date(
-    ruleset: c.CheckedRuleset, test: c.Test, data: Path | None, coverage: Coverage | None
-) -> Outcome:
+def _run_on_date(runner: _Runner, test: c.Test, data: Path | None) -> Outcome:
     from alvh_rules.market.read import read_market
 
     assert test.on is not None
@@ -122,27 +120,27 @@ def _run_on_date(
     path = (data / name).resolve()
     if not path.is_relative_to(data.resolve()) or not path.is_file():
         return Outcome(test, "skipped", (f"there is no file `{name}` in {data}",))
-    market, found = read_market([path], ruleset.schema)
+    market, found = read_market([path], runner.ruleset.schema)
     if market is None:
         return Outcome(test, "failed", tuple(one_line(item) for item in found))
     row = np.flatnonzero(market.timeline.dates == np.datetime64(test.on.date.text))
     if not len(row):
         return Outcome(test, "failed", (f"{test.on.date.text} is no session of `{name}`",))
-    evaluation = Evaluation(ruleset, market).run()
-    _record(evaluation, coverage)
+    evaluation = runner.run(market, {})
     reasons = _judge(evaluation, test.cases[0], int(row[-1]))
     return Outcome(test, "failed" if reasons else "passed", tuple(reasons))
 
 
-def _columns(
-    ruleset: c.CheckedRuleset, rows: list[tuple[c.Given, ...]]
-) -> Mapping[str, np.ndarray[Any, Any]]:
-    types = {item.name: item.value.type for given in rows for item in given}
-    out = {name: missing_of(type.kind, len(rows)) for name, type in types.items()}
+def _columns(ruleset: c.CheckedRuleset, rows: Sequence[tuple[c.Given, ...]]) -> Mapping[str, Array]:
+    """The given values as columns, a row each; what a row does not give is missing."""
+    plan = plan_of(ruleset, also=[item.value for given in rows for item in given])
+    # What is given rests on literals and params, so any market will do.
+    evaluation = evaluate(ruleset, plan, blank_market(ruleset, 1))
+    out: dict[str, Array] = {}
     for row, given in enumerate(rows):
         for item in given:
-            one = Evaluation(ruleset, blank_market(ruleset, 1)).value(item.value)
-            out[item.name][row] = one[0]
+            out.setdefault(item.name, missing_of(item.value.type.kind, len(rows)))
+            out[item.name][row] = evaluation.value(item.value)[0]
     return out
 
 
@@ -190,36 +188,3 @@ def _seen(evaluation: Evaluation, node: c.Expression, row: int) -> list[str]:
             found[top.name] = f"{top.name} is {shown_value(evaluation, top.name, row)}"
         stack.extend(c.operands(top))
     return list(found.values())
-
-
-def _prepare(ruleset: c.CheckedRuleset, coverage: Coverage) -> None:
-    for name, value in ruleset.values.items():
-        if ruleset.roles[name] in (c.Role.DECISION, c.Role.SIGNAL) and value.type.kind is Kind.FLAG:
-            coverage.rules[name] = False
-        stack = [value]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, (c.Table, c.Interpolate)):
-                for row in range(len(node.row_spans)):
-                    coverage.table_rows[(node.name, row)] = False
-            elif isinstance(node, c.Compare) and ruleset.roles[name] is not c.Role.BOUND:
-                coverage.clauses[node] = set()
-            stack.extend(c.operands(node))
-
-
-def _record(evaluation: Evaluation, coverage: Coverage | None) -> None:
-    if coverage is None:
-        return
-    for name in coverage.rules:
-        coverage.rules[name] |= bool((evaluation.columns[name] == TRUE).any())
-    for clause, seen in coverage.clauses.items():
-        seen.update(int(item) for item in np.unique(evaluation.value(clause)))
-    for value in evaluation.ruleset.values.values():
-        if isinstance(value, c.Table):
-            for row in np.unique(evaluation.axis_rows(value.axes[0])).tolist():
-                if row >= 0:
-                    coverage.table_rows[(value.name, row)] = True
-        elif isinstance(value, c.Interpolate):
-            known = ~np.isnan(evaluation.value(value.input))
-            for row in range(len(value.row_spans)):
-                coverage.table_rows[(value.name, row)] |= bool(known.any())
