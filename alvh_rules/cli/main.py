@@ -354,8 +354,7 @@ def _explain(arguments: argparse.Namespace) -> int:
             f"the ruleset has no `{arguments.name}`" + (f": did you mean `{near}`?" if near else "")
         )
         return CANNOT_RUN
-    for name in names:
-        print("\n".join(explain(evaluation, name, int(row[-1]))))
+    print("\n".join(explain(evaluation, names, int(row[-1]))))
     return FINE
 
 

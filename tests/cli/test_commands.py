@@ -70,7 +70,7 @@ def test_explain_names_the_clause_and_the_nearest_change(market, capsys) -> None
     assert main(["explain", CORE, "--data", market, "--at", "2007-06-01", "short.open"]) == 0
     out = capsys.readouterr().out
     assert "slope > steep" in out
-    assert "is where it turns" in out
+    assert "turns if slope " in out
 
 
 @pytest.mark.parametrize(
