@@ -1,7 +1,16 @@
 """alvh-rules: rulesets for option selling under a volatility hedge, checked and evaluated."""
 
-from alvh_rules.core.diagnostics import Diagnostic, RulesetError, Severity
+from alvh_rules.core.diagnostics import DataWarning, Diagnostic, RulesetError, Severity
 from alvh_rules.pipeline import Rules, check, load
 
 __version__ = "0.1.0"
-__all__ = ["Diagnostic", "Rules", "RulesetError", "Severity", "__version__", "check", "load"]
+__all__ = [
+    "DataWarning",
+    "Diagnostic",
+    "Rules",
+    "RulesetError",
+    "Severity",
+    "__version__",
+    "check",
+    "load",
+]

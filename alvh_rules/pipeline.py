@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.check.checker import check as check_parsed
 from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import (
+    DataWarning,
     Diagnostic,
     RulesetError,
     Severity,
@@ -96,11 +98,16 @@ def evaluate(
     *,
     plan: Plan | None = None,
     names: Iterable[str] | None = None,
+    on_step: Callable[[int, int], None] = lambda done, of: None,
 ) -> Evaluation:
-    """The columns of a ruleset over a market: those of the names, or all that there are."""
+    """The columns of a ruleset over a market: those of the names, or all that there are.
+
+    `on_step` is told how many steps of how many are done.
+    """
     from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 
-    return evaluate_plan(ruleset, plan or plan_of(ruleset), market, names=names)
+    plan = plan or plan_of(ruleset)
+    return evaluate_plan(ruleset, plan, market, names=names, on_step=on_step)
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,8 @@ class Rules:
         """The decisions over a pandas frame, indexed as it is.
 
         `columns` is `decisions` or `all`; `options` are those of `market.read.Options`. Raises
-        `RulesetError`, with the diagnostics, where the data cannot be read.
+        `RulesetError`, with the diagnostics, where the data cannot be read; warns with `DataWarning`
+        of what should be known of data that can.
         """
         from alvh_rules.market.read import Options, market_from_frame
         from alvh_rules.report.decisions import decision_frame, shown_names
@@ -125,6 +133,8 @@ class Rules:
         market, found = market_from_frame(frame, self.checked.schema, Options(**options))
         if market is None:
             raise RulesetError(found, render_all(found, {}))
+        for item in found:
+            warnings.warn(DataWarning(item), stacklevel=2)
         names = shown_names(self.checked, columns)
         evaluation = evaluate(self.checked, market, plan=self.plan, names=names)
         table = decision_frame(evaluation, columns)

@@ -103,11 +103,12 @@ def _check_range(
     if least is None or most is None or low is None or high is None:
         return
     if least > most:
-        scope.report(
-            errors.reversed_range(
-                what, scope.shown(low.span), scope.shown(high.span), low.span.cover(high.span)
-            )
-        )
+        first, last = scope.shown(low.span), scope.shown(high.span)
+        turned = f"{last} to {first}"
+        if isinstance(low, ast.Number) and isinstance(high, ast.Number) and not low.unit:
+            # One unit for both ends stands on the second.
+            turned = f"{high.text} to {first}{last.removeprefix(high.text)}"
+        scope.report(errors.reversed_range(what, first, last, low.span.cover(high.span), turned))
     elif wanted is not None and preferred is not None and not least <= wanted <= most:
         scope.report(errors.nearest_outside(what, preferred.span))
 

@@ -213,6 +213,8 @@ class Decider:
         counts: dict[str, int] = {}
         for event in scope.events:
             name = event.calendar.name
+            for effect in event.effects:
+                self._check_effect(effect, f"event `{name}`", swaps=False)
             if name not in scope.calendars:
                 if name not in scope.lost:
                     scope.report(
@@ -231,8 +233,6 @@ class Decider:
             window = c.EventWindow(name, event.begin, event.end, c.FLAG, event.span)
             self.put(key, window, c.Role.EVENT)
             self.event_names.append(key)
-            for effect in event.effects:
-                self._check_effect(effect, f"event `{name}`", swaps=False)
         for regime in scope.regimes:
             for effect in regime.effects:
                 self._check_effect(effect, f"regime `{regime.name.name}`", swaps=True)

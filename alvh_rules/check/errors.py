@@ -403,13 +403,13 @@ def repeated_part(what: str, clause: str, span: Span, first: Span) -> Diagnostic
     )
 
 
-def reversed_range(what: str, low: str, high: str, span: Span) -> Diagnostic:
-    """`21 to 7 days`."""
+def reversed_range(what: str, low: str, high: str, span: Span, turned: str = "") -> Diagnostic:
+    """`21 to 7 days`; `turned` is the range the other way round."""
     return _error(
         "ALV603",
         f"{what} runs from {low} to {high}, which holds nothing",
         span,
-        f"write `{high} to {low}`",
+        f"write `{turned or f'{high} to {low}'}`",
     )
 
 
@@ -526,4 +526,15 @@ def not_for_used_file(what: str, span: Span) -> Diagnostic:
         f"a used file cannot hold {what}",
         span,
         "it may declare names: let, table, param, labels, data, calendar, signal",
+    )
+
+
+def too_many_choices(what: str, count: int, most: int, span: Span | None) -> Diagnostic:
+    """A table, a label set or a list of regimes that no person wrote."""
+    return Diagnostic(
+        "ALV914",
+        Severity.ERROR,
+        f"{what} has {count:,} entries; the most is {most:,}",
+        span,
+        help="fewer bands, or `interpolated`, say the same",
     )

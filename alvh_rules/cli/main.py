@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--deny-warnings", action="store_true", help="exit with 1 for warnings too"
     )
+    command.add_argument(
+        "--look-back", action="store_true", help="show how far back each decision looks"
+    )
 
     command = add("fmt", _fmt, "Write rulesets in their canonical form.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
@@ -125,7 +128,12 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument("--map", type=_pair, action="append", default=[], metavar="NAME=COLUMN")
-    command.add_argument("--timezone", default="America/New_York")
+    command.add_argument(
+        "--timezone",
+        default="",
+        metavar="ZONE",
+        help="of times that name none (default: the exchange's; UTC for bars 24/7)",
+    )
     command.add_argument("--date-format", default="ISO8601")
     command.add_argument("--skip-closed-days", action="store_true")
 
@@ -166,6 +174,10 @@ def _check(arguments: argparse.Namespace) -> int:
         result = check(path)
         if result.diagnostics:
             print(render_all(result.diagnostics, result.sources, colour=_colour()) + "\n")
+        if arguments.look_back and result.ruleset is not None and result.plan is not None:
+            from alvh_rules.report.look_back import look_back_lines
+
+            print("\n".join([f"{path}:", *look_back_lines(result.ruleset, result.plan), ""]))
         found += result.diagnostics
         if _unreadable(result):
             code = CANNOT_RUN
@@ -261,6 +273,7 @@ def _evaluate(
     if result.ruleset is None:
         _show(result)
         return CANNOT_RUN if _unreadable(result) else FINDINGS
+    from alvh_rules.cli.progress import progress
     from alvh_rules.market.read import Options, read_market
     from alvh_rules.pipeline import evaluate
 
@@ -271,14 +284,22 @@ def _evaluate(
         arguments.date_format,
         arguments.skip_closed_days,
     )
-    market, found = read_market(arguments.data, result.ruleset.schema, options)
-    if market is None:
-        print(render_all(found, {}, colour=_colour()))
-        return CANNOT_RUN
-    if found:
-        print(render_all(found, {}, colour=_colour()) + "\n")
-    names = wanted(result.ruleset) if wanted is not None else None
-    return evaluate(result.ruleset, market, plan=result.plan, names=names)
+    with progress(arguments.data) as tell:
+        tell("reading", 0, 0)
+        market, found = read_market(arguments.data, result.ruleset.schema, options)
+        tell("reading", 1, 1)
+        if market is None:
+            print(render_all(found, {}, colour=_colour()))
+            return CANNOT_RUN
+        if found:
+            print(render_all(found, {}, colour=_colour()) + "\n")
+        return evaluate(
+            result.ruleset,
+            market,
+            plan=result.plan,
+            names=None if wanted is None else wanted(result.ruleset),
+            on_step=lambda done, of: tell("evaluating", done, of),
+        )
 
 
 def _run(arguments: argparse.Namespace) -> int:

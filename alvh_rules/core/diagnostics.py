@@ -76,6 +76,17 @@ class RulesetError(Exception):
         super().__init__(rendered or "\n".join(one_line(item) for item in self.diagnostics))
 
 
+class DataWarning(UserWarning):
+    """What the Python interface warns of: data that could be read, with something to know of it."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        self.diagnostic = diagnostic
+        super().__init__(diagnostic)
+
+    def __str__(self) -> str:
+        return one_line(self.diagnostic)
+
+
 def one_line(diagnostic: Diagnostic) -> str:
     """`code: message (location)`, for places that have room for a line only."""
     where = f" ({diagnostic.location})" if diagnostic.location else ""

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,19 +61,22 @@ def evaluate(
     *,
     given: Mapping[str, Array] | None = None,
     names: Iterable[str] | None = None,
+    on_step: Callable[[int, int], None] = lambda done, of: None,
 ) -> Evaluation:
     """Run a plan over a market.
 
     `given` are the columns of the plan's given names. `names` are those whose columns are wanted;
-    None keeps every node, which an explanation needs.
+    None keeps every node, which an explanation needs. `on_step` is told the steps done, of how many.
     """
     wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
     columns: dict[int, Any] = {}
     with np.errstate(all="ignore"):
-        for step in schedule(plan.nodes, wanted).steps:
+        steps = schedule(plan.nodes, wanted).steps
+        for done, step in enumerate(steps, 1):
             columns[step.number] = _column(plan, plan.nodes[step.number], columns, market, given)
             for number in step.frees:
                 del columns[number]
+            on_step(done, len(steps))
     named = {name: columns[number] for name, number in plan.names.items() if number in columns}
     return Evaluation(ruleset, plan, market, named, columns, Lowering.over(ruleset, plan))
 

@@ -53,13 +53,13 @@ class Options:
 
     `mapping` gives, for a ruleset's column, the file's (`vx[2]` or the month's own name for a month
     of a curve; `date` for the column of times). `calendars` are CSV files of events. `timezone` is
-    the zone of times without an offset; `date_format` is `ISO8601` or a strptime format, tried
+    the zone of times without an offset (none: the exchange's own, UTC for bars around the clock); `date_format` is `ISO8601` or a strptime format, tried
     before ISO 8601. `skip_closed_days` leaves rows on closed days out, and says so.
     """
 
     mapping: Mapping[str, str] = field(default_factory=dict)
     calendars: Sequence[Path] = ()
-    timezone: str = sessions.NEW_YORK
+    timezone: str = ""
     date_format: str = ISO
     skip_closed_days: bool = False
 

@@ -94,12 +94,13 @@ def read_rows(
 
 
 def _stamps(table: Table, at: int, hours: Hours, options: Options) -> Stamps | Diagnostic:
+    zone = options.timezone or hours.zone
     try:
-        ZoneInfo(options.timezone)
+        ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
-        return errors.bad_timezone(options.timezone)
+        return errors.bad_timezone(zone)
     try:
-        return parse_times(table.fetch(at), options.date_format, options.timezone, hours.zone)
+        return parse_times(table.fetch(at), options.date_format, zone, hours.zone)
     except (ValueError, TypeError):
         return errors.bad_date_format(options.date_format)
 
@@ -189,7 +190,7 @@ class _Reading:
     def _unread(self, row: int, more: int, options: Options) -> Diagnostic:
         wanted, help = "a date or time", "dates are written 2020-03-16, times 2020-03-16 09:31"
         if self.stamps.ambiguous[row]:
-            wanted = f"one moment in {options.timezone}, where clocks changed"
+            wanted = f"one moment in {options.timezone or self.hours.zone}, where clocks changed"
             help = "give times with their offset, such as 2020-03-16T09:31-04:00, or in UTC"
         elif options.date_format == ISO:
             help += "; another form is stated with `--date-format`, for example %m/%d/%Y"

@@ -57,7 +57,7 @@ class Explanation:
         self._explained.add(name)
         parts = tuple(self._reasons(value, 0))
         # The whole condition stands first; what turns it is what turns the name.
-        told = any(part.note.startswith("turns if") for part in parts[:1])
+        told = bool(parts and parts[0].note)
         note = self._turn(value) if value.type.kind is Kind.FLAG and not told else ""
         return Reason(name, shown_now, note=note, parts=parts)
 

@@ -62,7 +62,7 @@ def test_every_planted_mistake_gets_one_diagnostic_at_its_place() -> None:
         ("let sma = vix", "ALV103", "choose another name"),
         ("let s = sma(spx, 1000000000)", "ALV402", "a year has 252 sessions"),
         ("let s = sma(spx, vix)", "ALV208", "write a number of rows"),
-        ("event fomc on same session\n  short x 50%", "ALV108", "add a line `calendar fomc`"),
+        ("event fomc on same session\n  weight x 50%", "ALV108", "add a line `calendar fomc`"),
         ('use "../../etc/passwd"', "ALV911", ""),
         ("let s = vix + spx", "ALV201", "only values of one kind add up"),
         ("signal s when vix", "ALV205", "compare it"),
@@ -136,3 +136,26 @@ def test_calls_in_calls_are_checked_in_a_time_that_does_not_double_with_each_lev
     depth = 60
     lines = "signal s when " + "min(" * depth + "vix" + ", vix)" * depth + " > 20\n"
     assert found(lines) == []
+
+
+def test_an_event_of_an_unknown_calendar_has_its_effects_checked_too() -> None:
+    assert found("event fomc on same session\n  shrt x 50%\n") == [
+        ("ALV108", 1, 7),
+        ("ALV606", 2, 3),
+    ]
+
+
+def test_a_range_with_one_unit_is_turned_with_its_unit() -> None:
+    layer = "layer short\n  sell iron condor on spx expiring 21 to 7 days\n  weight 10%\n"
+    result = checked(layer + "  open when vix > 20\n")
+    [item] = [item for item in result.diagnostics if item.code == "ALV603"]
+    assert item.help == "write `7 to 21 days`"
+
+
+def test_choices_are_bounded() -> None:
+    words = ", ".join(f"w{number}" for number in range(200))
+    lines = "".join(f"labels set{n} = {words.replace('w', f'v{n}_')}\n" for n in range(2))
+    assert [item for item in checked(lines).diagnostics if item.is_error] == []
+    bands = "".join(f"  {n} to {n + 1} => 1%\n" for n in range(1, 10_001))
+    table = f"table t by vix\n  below 1 => 1%\n{bands}  10001 or more => 1%\n"
+    assert "ALV914" in [code for code, _, _ in found(table)]

@@ -1,5 +1,7 @@
 """The commands: exit codes, output, files written whole."""
 
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +135,28 @@ def test_what_was_noticed_in_data_that_can_be_read_is_shown(market, tmp_path, ca
 def test_a_time_zone_that_is_none_is_said_once(market, capsys) -> None:
     assert main(["run", CORE, "--data", market, "--timezone", "Mars/Olympus"]) == 2
     assert capsys.readouterr().out.count("Mars/Olympus") == 1
+
+
+WATCHED = """
+import sys
+from alvh_rules.cli import main, progress
+progress.LONG = int(sys.argv.pop(1))
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("long", "drawn"), [("0", True), ("1000000000", False)])
+def test_long_input_on_a_terminal_has_a_progress_bar(market, long, drawn) -> None:
+    shown, terminal = pty.openpty()
+    with os.fdopen(shown, "rb", buffering=0) as screen:
+        command = [sys.executable, "-c", WATCHED, long, "run", CORE, "--data", str(market)]
+        done = subprocess.run(
+            command, stderr=terminal, capture_output=False, stdout=subprocess.PIPE
+        )
+        os.set_blocking(shown, False)
+        text = (screen.read(1_000_000) or b"").decode()
+        os.close(terminal)
+    assert done.returncode == 0
+    # The bar goes to the error stream alone: what is written out is the same with it.
+    assert b"reading" not in done.stdout
+    assert ("evaluating" in text) == drawn

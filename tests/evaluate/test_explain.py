@@ -91,6 +91,7 @@ def test_an_unknown_says_for_want_of_what(core) -> None:
     row = 122
     lines = explain(core, ["inverted"], row)
     assert lines[0] == "inverted: unknown"
+    assert lines[1].endswith("for 3 sessions  (for want of vix3m)")
     assert "    ?   slope < 0%  (for want of vix3m)" in lines
 
 

@@ -71,6 +71,7 @@ def test_cutting_the_file_off_changes_no_earlier_decision(name) -> None:
         assert rules.run(frame.iloc[:cut], columns="all").equals(whole.iloc[:cut])
 
 
+@pytest.mark.filterwarnings("ignore::alvh_rules.DataWarning")
 def test_a_session_absent_from_the_file_is_missing_not_skipped() -> None:
     rules = load(ruleset_path("equity_volatility_target"))
     frame = simulate(120, 4)

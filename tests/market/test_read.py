@@ -239,3 +239,21 @@ def test_the_real_market_loads_without_a_finding(shared_data) -> None:
     assert market.timeline.present.all()
     row = market.timeline.dates.astype(str).tolist().index("2020-03-23")
     assert round(market.columns["spx"][row], 2) == 2237.40
+
+
+def test_the_python_interface_warns_of_data_that_can_be_read(tmp_path) -> None:
+    from alvh_rules import DataWarning, load
+
+    path = written(
+        tmp_path,
+        "ruleset r version 1.0.0\ndata\n  vix volatility\nsignal s when vix > 20\n",
+        "r.alvh",
+    )
+    frame = pandas.DataFrame(
+        {"date": ["2020-01-02", "2020-01-03"], "vix": [None, None]}, dtype="object"
+    )
+    frame["vix"] = frame["vix"].astype("float64")
+    with pytest.warns(DataWarning) as caught:
+        decisions = load(path).run(frame)
+    assert caught[0].message.diagnostic.code == "ALV815"
+    assert decisions["s"].isna().all()

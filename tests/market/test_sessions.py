@@ -98,7 +98,7 @@ def test_bars_sample_at_the_close_and_wait_for_it() -> None:
 
 def test_bars_of_a_market_that_never_closes() -> None:
     times = pandas.date_range("2020-01-03 08:00", periods=12, freq="8h")
-    found, said = market(times, range(12), schema(Bars(480, True)), timezone="UTC")
+    found, said = market(times, range(12), schema(Bars(480, True)))
     assert said == []
     # A bar that ends at midnight is the last of its day; 2020-01-05 was a Sunday.
     assert found.timeline.periods["session"].sample.tolist() == [2, 5, 8, 11]
