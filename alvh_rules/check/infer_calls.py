@@ -58,24 +58,29 @@ class Calls:
                 arguments.append(self._default(parameter, node.span))
                 continue
             written = node.arguments[index]
-            if parameter.role is Role.WINDOW:
-                least = 1 if parameter.least is None else int(parameter.least)
-                window = self.window(name, written, least)
-                if window is None:
-                    arguments.append(None)
-                    continue
-                clock = window[1] or clock
-                arguments.append(c.Constant(window[0], Type(Kind.COUNT), written.span))
-            else:
-                if parameter.role is Role.CALENDAR:
+            match parameter.role:
+                case Role.WINDOW:
+                    least = 1 if parameter.least is None else int(parameter.least)
+                    window = self.window(name, written, least)
+                    clock = (window[1] if window else "") or clock
+                    arguments.append(
+                        window and c.Constant(window[0], Type(Kind.COUNT), written.span)
+                    )
+                case Role.CALENDAR:
                     arguments.append(self._calendar(written))
-                elif parameter.role is Role.CONDITION:
+                case Role.CONDITION:
                     arguments.append(self.work.condition(written))
-                elif index in inferred:
-                    value = inferred[index]
-                    arguments.append(value and self._fitting(builtin, parameter, value, groups))
-                else:
-                    value = self._number_argument(parameter, written, groups)
+                case Role.WORD:
+                    arguments.append(self._word(builtin, parameter, written))
+                case Role.CURVE:
+                    arguments.append(self._curve(builtin, parameter, written))
+                case Role.MONTH:
+                    arguments.append(self._month(builtin, parameter, written, arguments))
+                case Role.SERIES | Role.CONSTANT:
+                    if index in inferred:
+                        value = inferred[index]
+                    else:
+                        value = self._number_argument(parameter, written, groups)
                     arguments.append(value and self._fitting(builtin, parameter, value, groups))
         if any(item is None for item in arguments):
             return None
@@ -141,26 +146,24 @@ class Calls:
         return int(value), "session" if sessions and intraday else ""
 
     def _pairs(self, node: ast.Call, builtin: Builtin) -> list[tuple[int, Parameter]]:
-        pairs = list(enumerate(builtin.parameters))
-        last = builtin.parameters[-1] if builtin.parameters else None
-        if last is not None and last.repeated:
-            pairs += [(index, last) for index in range(len(pairs), len(node.arguments))]
-        return pairs
+        return list(enumerate(builtin.parameters_of(len(node.arguments))))
 
     def _counts_fit(self, node: ast.Call, builtin: Builtin) -> bool:
         least = sum(item.default is None for item in builtin.parameters)
-        most = len(builtin.parameters)
-        given = len(node.arguments)
-        endless = bool(builtin.parameters) and builtin.parameters[-1].repeated
-        if least <= given and (endless or given <= most):
+        most = len(builtin.parameters_of(len(node.arguments)))
+        given, step = len(node.arguments), len(builtin.repeated)
+        # The repeated ones stand together: a call that breaks off among them lacks some.
+        if least <= given <= len(builtin.parameters) or (step and given == most):
             return True
-        wanted = f"{least}" if least == most else f"{least} to {most}"
-        wanted = f"at least {least}" if endless else wanted
-        plural = "s" if wanted != "1" else ""
+        if step > 1:
+            wanted = f"{least}, {least + step}, {least + 2 * step}, … arguments"
+        elif step:
+            wanted = f"at least {least} argument{'s' if least != 1 else ''}"
+        else:
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            wanted += " arguments" if wanted != "1" else " argument"
         self.scope.report(
-            errors.argument_count(
-                builtin.name, builtin.signature, given, f"{wanted} argument{plural}", node.span
-            )
+            errors.argument_count(builtin.name, builtin.signature, given, wanted, node.span)
         )
         return False
 
@@ -183,30 +186,41 @@ class Calls:
             if not parameter.group or index >= len(node.arguments):
                 continue
             written = node.arguments[index]
-            if parameter.role in (Role.SERIES, Role.CONSTANT) and not self.work.is_bare(written):
+            if parameter.role not in (Role.SERIES, Role.CONSTANT):
+                continue
+            if not self.work.is_bare(written) and not _is_amount(written):
                 inferred[index] = self.work.infer(written)
         return inferred
 
     def _group_types(
         self, node: ast.Call, builtin: Builtin, inferred: dict[int, c.Expression | None]
     ) -> dict[str, Type]:
-        """The kind that the bare numbers of each group take: that of its first other member."""
+        """The kind that the bare numbers of each group take: that of its first other member.
+
+        Where no member says its own, `$` speaks for the group: a price or, if it may be, money.
+        """
         found: dict[str, Type] = {}
+        amounts: dict[str, Type] = {}
         for index, parameter in self._pairs(node, builtin):
             value = inferred.get(index)
             if value is not None:
                 found.setdefault(parameter.group, value.type)
-        return found
+            elif index < len(node.arguments) and _is_amount(node.arguments[index]):
+                kind = Kind.MONEY if Kind.MONEY in parameter.kinds else Kind.PRICE
+                amounts.setdefault(parameter.group, Type(kind))
+        return amounts | found
 
     def _number_argument(
         self, parameter: Parameter, written: ast.Expression, groups: dict[str, Type]
     ) -> c.Expression | None:
-        """A series or constant; a bare one takes its group's kind, or the only one allowed."""
-        if not self.work.is_bare(written):
-            return self.work.infer(written)
-        single = _single_kind(parameter)
-        expected = groups.get(parameter.group) or (Type(single) if single else None)
-        return self.work.adapt(written, expected or c.RATIO)
+        """A series or constant; a bare one takes its group's kind, or else the parameter's own."""
+        kind = _own_kind(parameter)
+        expected = groups.get(parameter.group) or (Type(kind) if kind else None)
+        if self.work.is_bare(written):
+            return self.work.adapt(written, expected or c.RATIO)
+        if expected is not None and _is_amount(written):
+            return self.work.adapt(written, expected)
+        return self.work.infer(written)
 
     def _fitting(
         self,
@@ -217,10 +231,9 @@ class Calls:
     ) -> c.Expression | None:
         """An argument's value, if it is of a kind that the function takes there."""
         scope = self.scope
-        kinds = {Kind.CURVE} if parameter.role is Role.CURVE else parameter.kinds
-        if value.type.kind not in kinds:
-            wanted = " or ".join(DESCRIPTIONS[kind] for kind in Kind if kind in kinds)
-            wanted = "a number" if kinds == NUMERIC else wanted
+        if value.type.kind not in parameter.kinds:
+            wanted = " or ".join(DESCRIPTIONS[kind] for kind in Kind if kind in parameter.kinds)
+            wanted = "a number" if parameter.kinds == NUMERIC else wanted
             scope.report(
                 errors.wrong_argument(
                     builtin.name,
@@ -245,7 +258,7 @@ class Calls:
                 )
             )
             return None
-        if parameter.role is Role.CONSTANT:
+        if parameter.role is not Role.SERIES:
             return self._constant_argument(builtin, parameter, value)
         return value
 
@@ -274,6 +287,72 @@ class Calls:
             )
             return None
         return c.Constant(folded, value.type, value.span)
+
+    def _word(
+        self, builtin: Builtin, parameter: Parameter, written: ast.Expression
+    ) -> c.Expression | None:
+        """One of the parameter's own words, whatever else has that name."""
+        name = written.name if isinstance(written, ast.Word) else ""
+        if name in parameter.words:
+            return c.Constant(name, Type(Kind.TEXT), written.span)
+        shown = name or self.scope.shown(written.span)
+        near = nearest(shown.lower(), parameter.words)
+        self.scope.report(
+            errors.unknown_word(builtin.name, shown, written.span, parameter.words, near)
+        )
+        return None
+
+    def _curve(
+        self, builtin: Builtin, parameter: Parameter, written: ast.Expression
+    ) -> c.Expression | None:
+        """A declared futures curve."""
+        scope = self.scope
+        name = written.name if isinstance(written, ast.Word) else ""
+        scope.used.add(name)
+        if name in scope.lost or name in scope.broken:
+            return None
+        curves = [key for key, column in scope.columns.items() if column.kind is Kind.CURVE]
+        if name in curves:
+            return c.Reference(name, Type(Kind.CURVE), written.span)
+        if name and name not in scope.all_names():
+            near = nearest(name, curves)
+            scope.report(errors.unknown_name(name, written.span, near, "no futures curve here is"))
+            return None
+        # Whatever it is, it has a kind of its own, or a fault of its own.
+        value = self.work.infer(written)
+        if value is not None:
+            wanted, got = DESCRIPTIONS[Kind.CURVE], value.type.describe()
+            scope.report(
+                errors.wrong_argument(
+                    builtin.name, parameter.name, wanted, got, written.span, parameter.doc
+                )
+            )
+        return None
+
+    def _month(
+        self,
+        builtin: Builtin,
+        parameter: Parameter,
+        written: ast.Expression,
+        before: list[c.Expression | None],
+    ) -> c.Expression | None:
+        """The number of a month that the curve before it has."""
+        value = self._number_argument(parameter, written, {})
+        found = value and self._fitting(builtin, parameter, value, {})
+        curve = before[0]
+        if not isinstance(found, c.Constant) or not isinstance(curve, c.Reference):
+            return None
+        number = float(found.value)
+        most = len(self.scope.columns[curve.name].sources)
+        if number not in range(1, most + 1):
+            shown = self.scope.shown(written.span)
+            self.scope.report(
+                errors.wrong_literal(
+                    f"`{curve.name}` has months 1 to {most}, and none is {shown}", written.span
+                )
+            )
+            return None
+        return c.Constant(int(number), Type(Kind.COUNT), written.span)
 
     def _calendar(self, written: ast.Expression) -> c.Expression | None:
         scope = self.scope
@@ -327,3 +406,20 @@ class Calls:
 
 def _single_kind(parameter: Parameter) -> Kind | None:
     return next(iter(parameter.kinds)) if len(parameter.kinds) == 1 else None
+
+
+def _own_kind(parameter: Parameter) -> Kind | None:
+    """The kind of a number that says none, where nothing beside it does: the first allowed.
+
+    None where a ratio may stand: a bare number is one.
+    """
+    if Kind.RATIO in parameter.kinds:
+        return _single_kind(parameter)
+    return next(kind for kind in Kind if kind in parameter.kinds)
+
+
+def _is_amount(written: ast.Expression) -> bool:
+    """Whether it is an amount in dollars: money or a price, as its place asks."""
+    if isinstance(written, ast.Negative):
+        return _is_amount(written.operand)
+    return isinstance(written, ast.Number) and written.unit == "$"

@@ -295,6 +295,9 @@ class Elaborator:
             return c.Position(name, POSITION[name], node.span)
         if name in scope.columns:
             column = scope.columns[name]
+            if column.kind is Kind.CURVE:
+                scope.report(errors.curve_has_no_value(name, node.span))
+                return None
             labels = name_of_set(scope, column.labels)
             return c.Reference(name, Type(column.kind, labels), node.span)
         if name in scope.params:

@@ -109,7 +109,9 @@ class Evaluation:
             case c.Constant():
                 return self._constant(node, n)
             case c.Column():
-                return self._sample(np.asarray(self.market.columns[node.name]), clock)
+                # By its own name a curve is shown as its nearest month.
+                key = f"{node.name}[1]" if node.type.kind is Kind.CURVE else node.name
+                return self._sample(np.asarray(self.market.columns[key]), clock)
             case c.Book():
                 if node.name in self.given:
                     return self._sample(self.given[node.name], clock)
@@ -196,18 +198,24 @@ class Evaluation:
             return self._hold(self.value(node.arguments[0], node.clock), node.clock, node.type.kind)
         inner = clock or node.clock
         arguments: list[Any] = []
-        parameters = list(builtin.parameters)
-        while len(parameters) < len(node.arguments):
-            parameters.append(parameters[-1])
+        parameters = builtin.parameters_of(len(node.arguments))
         for parameter, argument in zip(parameters, node.arguments, strict=True):
             if parameter.role is Takes.CALENDAR:
                 assert isinstance(argument, c.Constant)
                 calendar = self.market.calendars[str(argument.value)]
                 arguments += [calendar, self.market.timeline]
                 inner = ""
-            elif parameter.role in (Takes.WINDOW, Takes.CONSTANT):
+            elif parameter.role in (Takes.WINDOW, Takes.CONSTANT, Takes.WORD, Takes.MONTH):
                 assert isinstance(argument, c.Constant)
                 arguments.append(argument.value)
+            elif parameter.role is Takes.CURVE:
+                assert isinstance(argument, c.Reference)
+                arguments.append(
+                    tuple(
+                        tuple(self._sample(month, inner) for month in part)
+                        for part in self.market.curve(argument.name)
+                    )
+                )
             else:
                 arguments.append(self.value(argument, inner))
         out: Array = builtin.kernel()(*arguments)
