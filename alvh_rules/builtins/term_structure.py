@@ -21,7 +21,8 @@ RECORDS = (
         "The curve's level at a fixed maturity.",
         "Linear in calendar days between the two months next to each other whose expiries bracket the maturity; a"
         " month's own settlement on its expiry. Unknown where the maturity lies before the first listed expiry or after"
-        " the last, and where a settlement that it needs is missing.",
+        " the last (30 days is, for some days after an expiry that the next follows by five weeks), and where a settlement"
+        " that it needs is missing.",
         "S&P Dow Jones Indices, S&P VIX Futures Indices Methodology, whose two months are weighted so (by business days)",
         "constant_maturity(vx, 30 days)",
         least=0.0,
