@@ -26,7 +26,8 @@ let roll = roll_yield(vx)
 let middle = roll_yield(vx, month, 7)
 let never = roll_yield(vx, 2, 2)
 signal contango when month_ahead > vix and roll < 0
-signal weekly_contango when weekly(constant_maturity(vx, 60)) > weekly(vix)
+let held = weekly(constant_maturity(vx, 60))
+signal steep when held > vix
 test "given by its name"
   given
     month_ahead = 20, vix = 15, roll = -30
@@ -104,9 +105,15 @@ def test_a_ruleset_reads_its_curve_from_a_file() -> None:
     np.testing.assert_array_equal(np.isnan(columns["soon"]), days[:, 0] > 3)
     middle = 100 * (frame["m4"] / frame["m7"] - 1) * 365 / (days[:, 6] - days[:, 3])
     np.testing.assert_allclose(columns["middle"], middle)
-    assert {-1, 1} <= set(columns["weekly_contango"].tolist())
+    # A week's value is its last session's, read from the next session on.
+    sixty = constant_maturity(market.curve("vx"), np.full(150, 60.0))
+    periods = market.timeline.periods["week"]
+    for sample, available in zip(periods.sample, periods.available, strict=True):
+        if available < 150:
+            assert columns["held"][available] == sixty[sample]
+    assert len(set(columns["held"][~np.isnan(columns["held"])])) > 25
     interpreter = Interpreter(result.ruleset, market)
-    for name in ("month_ahead", "wanted", "soon", "roll", "middle", "never"):
+    for name in ("month_ahead", "wanted", "soon", "roll", "middle", "never", "held"):
         slow = [interpreter.value(name, row) for row in range(150)]
         expected = [NAN if value is None else value for value in slow]
         np.testing.assert_allclose(columns[name], expected, rtol=1e-12)
