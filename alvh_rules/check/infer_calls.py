@@ -12,6 +12,7 @@ An argument is never inferred twice: the work of calls in calls would double wit
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alvh_rules.builtins.record import Builtin, Parameter, Role, Shape
@@ -85,6 +86,8 @@ class Calls:
         if any(item is None for item in arguments):
             return None
         known = tuple(item for item in arguments if item is not None)
+        if not self._months_rise(node, builtin, known):
+            return None
         return c.Invoke(builtin, known, clock, self._result_type(builtin, known), node.span)
 
     def window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
@@ -353,6 +356,25 @@ class Calls:
             )
             return None
         return c.Constant(int(number), Type(Kind.COUNT), written.span)
+
+    def _months_rise(
+        self, node: ast.Call, builtin: Builtin, arguments: tuple[c.Expression, ...]
+    ) -> bool:
+        """Whether each month of a curve is farther than the one before; those by default too."""
+        pairs = zip(arguments, builtin.parameters_of(len(arguments)), strict=True)
+        months = [item for item, parameter in pairs if parameter.role is Role.MONTH]
+        values = [int(item.value) for item in months if isinstance(item, c.Constant)]
+        if all(near < far for near, far in pairwise(values)):
+            return True
+        named = " and ".join(str(value) for value in values)
+        self.scope.report(
+            errors.wrong_literal(
+                f"`{builtin.name}` wants a nearer month, then a farther one, not {named}",
+                node.span,
+                f"its form is `{builtin.signature}`",
+            )
+        )
+        return False
 
     def _calendar(self, written: ast.Expression) -> c.Expression | None:
         scope = self.scope

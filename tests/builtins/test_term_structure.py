@@ -24,10 +24,9 @@ let far_off = constant_maturity(vx, 400)
 let soon = constant_maturity(vx, 3)
 let roll = roll_yield(vx)
 let middle = roll_yield(vx, month, 7)
-let never = roll_yield(vx, 2, 2)
 signal contango when month_ahead > vix and roll < 0
-let held = weekly(constant_maturity(vx, 60))
-signal steep when held > vix
+let kept = weekly(constant_maturity(vx, 60))
+signal steep when kept > vix
 test "given by its name"
   given
     month_ahead = 20, vix = 15, roll = -30
@@ -101,7 +100,6 @@ def test_a_ruleset_reads_its_curve_from_a_file() -> None:
     )
     assert np.isnan(columns["month_ahead"]).sum() > 5
     assert np.isnan(columns["far_off"]).all()
-    assert np.isnan(columns["never"]).all()
     np.testing.assert_array_equal(np.isnan(columns["soon"]), days[:, 0] > 3)
     middle = 100 * (frame["m4"] / frame["m7"] - 1) * 365 / (days[:, 6] - days[:, 3])
     np.testing.assert_allclose(columns["middle"], middle)
@@ -110,10 +108,10 @@ def test_a_ruleset_reads_its_curve_from_a_file() -> None:
     periods = market.timeline.periods["week"]
     for sample, available in zip(periods.sample, periods.available, strict=True):
         if available < 150:
-            assert columns["held"][available] == sixty[sample]
-    assert len(set(columns["held"][~np.isnan(columns["held"])])) > 25
+            assert columns["kept"][available] == sixty[sample]
+    assert len(set(columns["kept"][~np.isnan(columns["kept"])])) > 25
     interpreter = Interpreter(result.ruleset, market)
-    for name in ("month_ahead", "wanted", "soon", "roll", "middle", "never", "held"):
+    for name in ("month_ahead", "wanted", "soon", "roll", "middle", "kept"):
         slow = [interpreter.value(name, row) for row in range(150)]
         expected = [NAN if value is None else value for value in slow]
         np.testing.assert_allclose(columns[name], expected, rtol=1e-12)

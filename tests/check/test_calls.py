@@ -27,6 +27,8 @@ MODEL = "spx, 4800, vix, 30 days"
         ("let p = roll_yield(vx, 0)", "ALV212", 24, ""),
         ("let p = roll_yield(vx, 1, 8)", "ALV212", 27, ""),
         ("let p = roll_yield(vx, 1, -2)", "ALV212", 27, ""),
+        ("let p = roll_yield(vx, 2)", "ALV212", 9, "its form is `roll_yield(curve, near = 1"),
+        ("let p = roll_yield(vx, 5, 4)", "ALV212", 9, "its form is `roll_yield(curve, near = 1"),
         ("let p = roll_yield(vx, vix)", "ALV204", 24, "the nearer month's number"),
         ("let p = roll_yield(vxx)", "ALV101", 20, "did you mean `vx`?"),
         ("let p = roll_yield(vix)", "ALV204", 20, "a declared curve"),
