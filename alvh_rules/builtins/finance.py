@@ -109,7 +109,7 @@ RECORDS = (
         "Price over earnings.",
         "price / earnings; unknown where earnings are not above zero.",
         _BREALEY,
-        "price_to_earnings(close, earnings)",
+        "price_to_earnings(share_price, earnings)",
     ),
     Builtin(
         "price_to_cash_flow",
@@ -123,7 +123,7 @@ RECORDS = (
         "Price over cash flow.",
         "price / cash_flow; unknown where the cash flow is not above zero.",
         _BREALEY,
-        "price_to_cash_flow(close, cash_flow)",
+        "price_to_cash_flow(share_price, cash_flow)",
     ),
     Builtin(
         "quick_ratio",

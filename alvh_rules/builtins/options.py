@@ -70,8 +70,9 @@ RECORDS = (
         "The volatility at which an option is worth its premium.",
         "The inverse of option_price in its volatility. Unknown with no days left, and unless the premium lies between"
         " its bounds without arbitrage: the discounted intrinsic value of the forward, and S e^(-qT) for a call or"
-        " K e^(-rT) for a put. It must keep 10⁻¹² of the latter from that, and in the money from the former too: nearer"
-        " than so, rounding alone would decide.",
+        " K e^(-rT) for a put. Nearer to the latter than 10⁻¹² of it, or in the money so near to the former, it is"
+        " unknown too: rounding alone would decide. Deep in the money the premium tells fewer digits of the volatility:"
+        " its own last digit over vega is what is lost.",
         f"{_MERTON}; solved on the value out of the money as P. Jäckel does, Let's Be Rational (2015)",
         "implied_volatility(put, quote, spx, 4600, 30 days, tbill, 1.5%)",
         least=0.0,
@@ -153,7 +154,7 @@ RECORDS = (
         Kind.RATIO,
         "The chance that the spot ends between two breakevens.",
         "N(-d2(upper)) - N(-d2(lower)), the risk-neutral chance under the lognormal law that the spot at expiry lies"
-        " above `lower` and below `upper`; a condor sold ends with a profit there. With a lower bound of 0 it is"
+        " above `lower` and below `upper`, where a condor sold makes its profit; on a breakeven itself there is none. With a lower bound of 0 it is"
         " the chance to end below `upper`, and 100% less that the chance to end above. Unknown where upper is below lower.",
         "J. Hull, Options, Futures, and Other Derivatives: N(d2) is the chance that a call is exercised",
         "probability_of_profit(spx, 4500, 5100, vix, 30 days, tbill, 1.5%)",
