@@ -10,6 +10,10 @@ def _of(kind: Kind, name: str, doc: str, repeated: bool = False) -> Parameter:
     return Parameter(name, kinds=frozenset({kind}), repeated=repeated, doc=doc)
 
 
+def _volatility(name: str, doc: str, repeated: bool = False) -> Parameter:
+    return _of(Kind.VOLATILITY, name, doc, repeated)
+
+
 _BREALEY = "R. Brealey, S. Myers and F. Allen, Principles of Corporate Finance"
 
 RECORDS = (
@@ -62,6 +66,23 @@ RECORDS = (
         "npv(tbill, outlay, first_flow, second_flow)",
     ),
     Builtin(
+        "irr",
+        "finance",
+        Shape.POINTWISE,
+        (
+            _of(Kind.MONEY, "first", "the cash flow today; money paid out is below zero"),
+            _of(Kind.MONEY, "flow", "the cash flows after it, one a period", repeated=True),
+        ),
+        Kind.RATE,
+        "The internal rate of return of cash flows.",
+        "The rate, percent a period, at which the flows' net present value is zero. It is given where it is the only"
+        " one: where the flows, those of zero left out, change their sign exactly once (Descartes), and it lies between"
+        " -99.99% and 1000%; otherwise unknown.",
+        _BREALEY,
+        "irr(outlay, first_flow, second_flow)",
+        difference=True,
+    ),
+    Builtin(
         "ddm_value",
         "finance",
         Shape.POINTWISE,
@@ -88,7 +109,7 @@ RECORDS = (
         "Price over earnings.",
         "price / earnings; unknown where earnings are not above zero.",
         _BREALEY,
-        "price_to_earnings(close, earnings)",
+        "price_to_earnings(share_price, earnings)",
     ),
     Builtin(
         "price_to_cash_flow",
@@ -102,7 +123,7 @@ RECORDS = (
         "Price over cash flow.",
         "price / cash_flow; unknown where the cash flow is not above zero.",
         _BREALEY,
-        "price_to_cash_flow(close, cash_flow)",
+        "price_to_cash_flow(share_price, cash_flow)",
     ),
     Builtin(
         "quick_ratio",
@@ -134,6 +155,27 @@ RECORDS = (
         "sqrt((far² T2 - near² T1) / (T2 - T1)); unknown where the variance between would be negative.",
         "J. Gatheral, The Volatility Surface (2006), on total variance",
         "forward_volatility(vix, 30 days, vix3m, 93 days)",
+        least=0.0,
+    ),
+    Builtin(
+        "reer",
+        "finance",
+        Shape.POINTWISE,
+        (
+            _volatility("x", "the volatility that is measured"),
+            _volatility("norm", "what is normal for it: its long average, for example"),
+            _volatility("other", "a volatility that it is measured against", repeated=True),
+            _volatility("other_norm", "what is normal for that one", repeated=True),
+            _of(Kind.RATIO, "weight", "that one's weight; only their proportions count", True),
+        ),
+        Kind.RATIO,
+        "A volatility's real effective level: against a basket of others, each deflated by its norm.",
+        "The product of ((x / norm) / (other / other_norm))^weight over the basket, the weights scaled to sum to one:"
+        " a real effective exchange rate, with the norms for price levels. 100% is par; above it x is dear against the"
+        " basket. Unknown where a volatility or a norm is not above zero, or a weight is below zero, or all are zero.",
+        "Bank for International Settlements, effective exchange rate indices: a geometric weighted average of bilateral"
+        " rates, adjusted by relative prices",
+        "reer(vix, sma(vix, 252), vix3m, sma(vix3m, 252), 60%, other_vix, sma(other_vix, 252), 40%)",
         least=0.0,
     ),
 )

@@ -10,7 +10,7 @@ How a kernel is called: the arguments in the order of the parameters. A series i
 (missing is NaN), a condition an int8 array of `core.kleene`, a window an int (rows), a constant a
 float, a calendar and its timeline the objects of `evaluate.inputs`, a curve a pair of tuples of
 arrays (settlements by month; days to their expiry). A kernel returns a new array of the rows'
-length and never changes its arguments.
+length and never changes its arguments. A word is a str, a month an int (1 is the nearest).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Role(Enum):
     CONSTANT = "constant"
     CALENDAR = "calendar"
     CURVE = "curve"
+    MONTH = "month"
+    WORD = "word"
 
 
 class Shape(Enum):
@@ -51,8 +53,9 @@ class Parameter:
 
     `kinds` are the kinds accepted; parameters of one `group` must agree on a kind, and a bare
     number among them takes it. A bare number where `kinds` has one member takes that one.
-    `default` is a number in the held unit. A `repeated` parameter, always the last, takes one or
-    more arguments. `sessions` on a window: whether `20 sessions` may stand there.
+    `default` is a number in the held unit. The `repeated` parameters, always the last, stand
+    together once or more. `words` are those that a parameter of role `WORD` takes: they mean
+    themselves there, whatever else is called so. A `MONTH` counts the months of the call's curve.
     """
 
     name: str
@@ -63,12 +66,13 @@ class Parameter:
     repeated: bool = False
     least: float | None = None
     most: float | None = None
+    words: tuple[str, ...] = ()
     doc: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Builtin:
-    """A built-in function. See the module's text for how its kernel and model are called.
+    """A built-in function. See the module's text for how its kernel is called.
 
     `returns` is the kind of the result, or None for the kind of the first series argument;
     `difference` says whether the result is a difference of levels (None: as the argument is).
@@ -98,11 +102,25 @@ class Builtin:
         """The call as the documentation prints it."""
         parts = []
         for item in self.parameters:
-            text = item.name + (", …" if item.repeated else "")
-            if item.default is not None:
-                text += f" = {item.default:g}"
-            parts.append(text)
+            text = " or ".join(item.words) or item.name
+            parts.append(text if item.default is None else f"{text} = {item.default:g}")
+        if self.repeated:
+            parts.append("…")
         return f"{self.name}({', '.join(parts)})"
+
+    @property
+    def repeated(self) -> tuple[Parameter, ...]:
+        """The parameters at the end that stand together once or more."""
+        return tuple(item for item in self.parameters if item.repeated)
+
+    def parameters_of(self, count: int) -> tuple[Parameter, ...]:
+        """The parameters of a call with so many arguments: the repeated ones as often as written.
+
+        There are never fewer than `parameters`; those beyond the arguments take their defaults.
+        """
+        extra = max(0, count - len(self.parameters))
+        turns = -(-extra // len(self.repeated)) if self.repeated else 0
+        return self.parameters + self.repeated * turns
 
     def kernel(self) -> Callable[..., Any]:
         """The vectorised implementation."""

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alvh_rules.builtins import averages, calendars, finance, pointwise, series, windows
+from alvh_rules.builtins import (
+    averages,
+    calendars,
+    finance,
+    options,
+    pointwise,
+    series,
+    term_structure,
+    windows,
+)
 from alvh_rules.builtins.record import Builtin
 
 BUILTINS: Mapping[str, Builtin] = {
     record.name: record
-    for family in (series, windows, averages, pointwise, calendars, finance)
+    for family in (
+        series,
+        windows,
+        averages,
+        pointwise,
+        calendars,
+        term_structure,
+        options,
+        finance,
+    )
     for record in family.RECORDS
 }
 """Every function of the language; a new one is added to its family's `RECORDS`."""
+
+WORDS: frozenset[str] = frozenset(
+    word for record in BUILTINS.values() for item in record.parameters for word in item.words
+)
+"""The words that functions take, `call` and `put`: nothing may be declared with such a name."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.builtins.registry import BUILTINS, WORDS
 from alvh_rules.check import errors
 from alvh_rules.check.scope import POSITION, RESERVED, ParamState, Scope, nearest
 from alvh_rules.core import bounds
@@ -147,7 +147,7 @@ class Declarations:
     def _free(self, what: str, name: ast.Word) -> bool:
         scope, word = self.scope, name.name
         reason = ""
-        if word in RESERVED:
+        if word in RESERVED or word in WORDS:
             reason = "a word of the language"
         elif word in BUILTINS:
             reason = "the name of a function"

@@ -158,6 +158,21 @@ def unknown_label(
     )
 
 
+def unknown_word(
+    function: str, shown: str, span: Span, words: Sequence[str], near: str
+) -> Diagnostic:
+    """`option_price(calls, …)`."""
+    help, fix = _did_you_mean(span, near)
+    listing = " or ".join(f"`{word}`" for word in words)
+    return _error(
+        "ALV111",
+        f"`{function}` wants a word here, {listing}, not `{shown}`",
+        span,
+        help or f"write {listing}",
+        fix=fix,
+    )
+
+
 def position_name_outside(name: str, span: Span) -> Diagnostic:
     """`profit` where no position is meant."""
     return _error(
@@ -234,6 +249,16 @@ def wants_number(got: str, span: Span) -> Diagnostic:
 def wrong_unit(shown: str, kind: str, span: Span, help: str) -> Diagnostic:
     """`5 sessions` where a volatility is wanted."""
     return _error("ALV207", f"`{shown}` cannot be {kind}", span, help)
+
+
+def curve_has_no_value(name: str, span: Span) -> Diagnostic:
+    """`vx > 20`, of a futures curve."""
+    return _error(
+        "ALV213",
+        f"`{name}` is a futures curve, and has no single value",
+        span,
+        f"take one from it: `constant_maturity({name}, 30 days)`, for example",
+    )
 
 
 def wants_constant(what: str, span: Span, reason: str) -> Diagnostic:

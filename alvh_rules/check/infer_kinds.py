@@ -14,13 +14,11 @@ import math
 from dataclasses import replace
 from decimal import Decimal
 
-from alvh_rules.builtins.record import Builtin, Parameter, Shape
-from alvh_rules.builtins.record import Role as Takes
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
+from alvh_rules.check.infer_calls import Calls
 from alvh_rules.check.scope import BOOK, POSITION, Scope, nearest
-from alvh_rules.core import bounds
 from alvh_rules.core.kinds import (
     DESCRIPTIONS,
     NUMERIC,
@@ -59,7 +57,7 @@ class Elaborator:
     def __init__(self, scope: Scope, *, position: bool = False) -> None:
         self.scope = scope
         self.position = position
-        self.resampled = False
+        self.calls = Calls(self)
 
     # --- entry points ---
 
@@ -107,7 +105,7 @@ class Elaborator:
             case ast.Date():
                 return self._date(node)
             case ast.Call():
-                return self._call(node)
+                return self.calls.call(node)
             case ast.Negative():
                 return self._negative(node, expected)
             case ast.Arithmetic():
@@ -297,6 +295,9 @@ class Elaborator:
             return c.Position(name, POSITION[name], node.span)
         if name in scope.columns:
             column = scope.columns[name]
+            if column.kind is Kind.CURVE:
+                scope.report(errors.curve_has_no_value(name, node.span))
+                return None
             labels = name_of_set(scope, column.labels)
             return c.Reference(name, Type(column.kind, labels), node.span)
         if name in scope.params:
@@ -615,322 +616,31 @@ class Elaborator:
 
     def _lasting(self, node: ast.Lasting) -> c.Expression | None:
         condition = self.condition(node.condition)
-        counted = self._window("for", node.count)
+        counted = self.calls.window("for", node.count)
         if condition is None or counted is None:
             return None
         count, clock = counted
         return c.Lasting(condition, count, clock, c.FLAG, node.span)
 
-    # --- calls ---
+    # --- constants ---
 
-    def _window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
-        """A window's rows and clock, from a literal or a param."""
-        scope = self.scope
-        if isinstance(node, ast.Negative):
-            scope.report(
-                errors.look_ahead(
-                    f"`{what}` with a negative count",
-                    node.span,
-                    "count rows back: a positive number",
-                )
-            )
-            return None
-        if isinstance(node, ast.Word) and node.name in scope.params:
-            if self.is_bare(node) and self.adapt(node, Type(Kind.COUNT)) is None:
-                return None
-            scope.used.add(node.name)
-            state = scope.params[node.name]
-            state.fixed_by = node.span
-            literal = state.row.value
-        else:
-            literal = node
-        if not isinstance(literal, ast.Number) or literal.unit not in ("", "sessions"):
-            if isinstance(node, ast.Word) and node.name in scope.lost:
-                return None
-            scope.report(
-                errors.wants_constant(
-                    f"the count of `{what}`",
-                    node.span,
-                    "write a number of rows, `20 sessions`, or a param",
-                )
-            )
-            return None
-        sessions = literal.unit == "sessions"
-        if sessions and self.resampled:
-            scope.report(
-                errors.window_form(
-                    "inside `weekly` or `monthly` a count is of weeks or months",
-                    node.span,
-                    "write the bare number",
-                )
-            )
-            return None
-        value = Decimal(literal.text)
-        if value != value.to_integral_value() or value < least:
-            wanted = "a positive whole number" if least else "a whole number, zero or more"
-            scope.report(
-                errors.window_form(
-                    f"the count of `{what}` must be {wanted}, not {literal.text}",
-                    node.span,
-                )
-            )
-            return None
-        if value > bounds.MOST_WINDOW:
-            scope.report(errors.look_back_too_long(int(value), bounds.MOST_WINDOW, node.span))
-            return None
-        intraday = bool(scope.bars.minutes)
-        return int(value), "session" if sessions and intraday else ""
+    def constant_value(self, value: c.Expression, at: Span | None = None) -> float | None:
+        """The number of a literal, a negative of one, or a param; else None.
 
-    def _call(self, node: ast.Call) -> c.Expression | None:
-        name = node.function.name
-        builtin = BUILTINS.get(name)
-        if builtin is None:
-            if name not in self.scope.lost:
-                self.scope.report(
-                    errors.unknown_function(name, node.function.span, nearest(name, BUILTINS))
-                )
-            return None
-        if not self._counts_fit(node, builtin):
-            return None
-        if builtin.shape is Shape.RESAMPLE:
-            return self._resample(node, builtin)
-        arguments: list[c.Expression | None] = []
-        clock = ""
-        inferred = self._infer_grouped(node, builtin)
-        groups = self._group_types(node, builtin, inferred)
-        for index, parameter in self._pairs(node, builtin):
-            if index >= len(node.arguments):
-                arguments.append(self._default(parameter, node.span))
-                continue
-            written = node.arguments[index]
-            if parameter.role is Takes.WINDOW:
-                least = 1 if parameter.least is None else int(parameter.least)
-                window = self._window(name, written, least)
-                if window is None:
-                    arguments.append(None)
-                    continue
-                clock = window[1] or clock
-                arguments.append(c.Constant(window[0], Type(Kind.COUNT), written.span))
-            else:
-                if parameter.role is Takes.CALENDAR:
-                    arguments.append(self._calendar(written))
-                elif parameter.role is Takes.CONDITION:
-                    arguments.append(self.condition(written))
-                elif index in inferred:
-                    value = inferred[index]
-                    arguments.append(value and self._fitting(builtin, parameter, value, groups))
-                else:
-                    value = self._number_argument(parameter, written, groups)
-                    arguments.append(value and self._fitting(builtin, parameter, value, groups))
-        if any(item is None for item in arguments):
-            return None
-        known = tuple(item for item in arguments if item is not None)
-        return c.Invoke(builtin, known, clock, self._result_type(builtin, known), node.span)
-
-    def _pairs(self, node: ast.Call, builtin: Builtin) -> list[tuple[int, Parameter]]:
-        pairs = list(enumerate(builtin.parameters))
-        last = builtin.parameters[-1] if builtin.parameters else None
-        if last is not None and last.repeated:
-            pairs += [(index, last) for index in range(len(pairs), len(node.arguments))]
-        return pairs
-
-    def _counts_fit(self, node: ast.Call, builtin: Builtin) -> bool:
-        least = sum(item.default is None for item in builtin.parameters)
-        most = len(builtin.parameters)
-        given = len(node.arguments)
-        endless = bool(builtin.parameters) and builtin.parameters[-1].repeated
-        if least <= given and (endless or given <= most):
-            return True
-        wanted = f"{least}" if least == most else f"{least} to {most}"
-        wanted = f"at least {least}" if endless else wanted
-        plural = "s" if wanted != "1" else ""
-        self.scope.report(
-            errors.argument_count(
-                builtin.name, builtin.signature, given, f"{wanted} argument{plural}", node.span
-            )
-        )
-        return False
-
-    def _default(self, parameter: Parameter, span: Span) -> c.Expression:
-        assert parameter.default is not None
-        kind = (
-            Kind.COUNT if parameter.role is Takes.WINDOW else _single_kind(parameter) or Kind.RATIO
-        )
-        value = int(parameter.default) if parameter.role is Takes.WINDOW else parameter.default
-        return c.Constant(value, Type(kind), span)
-
-    def _infer_grouped(self, node: ast.Call, builtin: Builtin) -> dict[int, c.Expression | None]:
-        """The arguments of groups that say their own kind, each inferred once.
-
-        The bare ones wait for it. An argument must never be inferred twice: the work of a call in a
-        call in a call would double with each level.
+        `at` is the place that needs it, where that is not the value's own.
         """
-        inferred: dict[int, c.Expression | None] = {}
-        for index, parameter in self._pairs(node, builtin):
-            if not parameter.group or index >= len(node.arguments):
-                continue
-            written = node.arguments[index]
-            if parameter.role in (Takes.SERIES, Takes.CONSTANT) and not self.is_bare(written):
-                inferred[index] = self.infer(written)
-        return inferred
-
-    def _group_types(
-        self, node: ast.Call, builtin: Builtin, inferred: dict[int, c.Expression | None]
-    ) -> dict[str, Type]:
-        """The kind that the bare numbers of each group take: that of its first other member."""
-        found: dict[str, Type] = {}
-        for index, parameter in self._pairs(node, builtin):
-            value = inferred.get(index)
-            if value is not None:
-                found.setdefault(parameter.group, value.type)
-        return found
-
-    def _number_argument(
-        self, parameter: Parameter, written: ast.Expression, groups: dict[str, Type]
-    ) -> c.Expression | None:
-        """A series or constant; a bare one takes its group's kind, or the only one allowed."""
-        if not self.is_bare(written):
-            return self.infer(written)
-        single = _single_kind(parameter)
-        expected = groups.get(parameter.group) or (Type(single) if single else None)
-        return self.adapt(written, expected or c.RATIO)
-
-    def _fitting(
-        self,
-        builtin: Builtin,
-        parameter: Parameter,
-        value: c.Expression,
-        groups: dict[str, Type],
-    ) -> c.Expression | None:
-        """An argument's value, if it is of a kind that the function takes there."""
-        scope = self.scope
-        kinds = {Kind.CURVE} if parameter.role is Takes.CURVE else parameter.kinds
-        if value.type.kind not in kinds:
-            wanted = " or ".join(DESCRIPTIONS[kind] for kind in Kind if kind in kinds)
-            wanted = "a number" if kinds == NUMERIC else wanted
-            scope.report(
-                errors.wrong_argument(
-                    builtin.name,
-                    parameter.name,
-                    wanted,
-                    value.type.describe(),
-                    value.span,
-                    parameter.doc,
-                )
-            )
-            return None
-        group = groups.get(parameter.group)
-        if group is not None and group.kind is not value.type.kind:
-            scope.report(
-                errors.wrong_argument(
-                    builtin.name,
-                    parameter.name,
-                    group.describe(),
-                    value.type.describe(),
-                    value.span,
-                    "these arguments must be of one kind",
-                )
-            )
-            return None
-        if parameter.role is Takes.CONSTANT:
-            return self._constant_argument(builtin, parameter, value)
-        return value
-
-    def _constant_argument(
-        self, builtin: Builtin, parameter: Parameter, value: c.Expression
-    ) -> c.Expression | None:
-        folded = self._fold(value.span, value)
-        if folded is None:
-            self.scope.report(
-                errors.wants_constant(
-                    f"`{parameter.name}` of `{builtin.name}`",
-                    value.span,
-                    "write a number or a param",
-                )
-            )
-            return None
-        least, most = parameter.least, parameter.most
-        if (least is not None and folded < least) or (most is not None and folded > most):
-            self.scope.report(
-                errors.wrong_literal(
-                    f"`{parameter.name}` of `{builtin.name}` cannot be"
-                    f" {self.scope.shown(value.span)}",
-                    value.span,
-                    parameter.doc,
-                )
-            )
-            return None
-        return c.Constant(folded, value.type, value.span)
-
-    def _fold(self, at: Span, value: c.Expression) -> float | None:
+        place = at or value.span
         if isinstance(value, c.Constant) and not isinstance(value.value, str):
             return float(value.value)
         if isinstance(value, c.Negative):
-            inner = self._fold(at, value.operand)
+            inner = self.constant_value(value.operand, place)
             return None if inner is None else -inner
         if isinstance(value, c.Reference) and value.name in self.scope.params:
             state = self.scope.params[value.name]
-            state.fixed_by = at
+            state.fixed_by = place
             constant = self.adapt(state.row.value, value.type)
-            return self._fold(at, constant) if constant is not None else None
+            return self.constant_value(constant, place) if constant is not None else None
         return None
-
-    def constant_value(self, value: c.Expression) -> float | None:
-        """The number of a literal, a negative of one, or a param; else None."""
-        return self._fold(value.span, value)
-
-    def _calendar(self, written: ast.Expression) -> c.Expression | None:
-        scope = self.scope
-        name = written.name if isinstance(written, ast.Word) else ""
-        if name in scope.calendars:
-            scope.used.add(name)
-            return c.Constant(name, Type(Kind.TEXT), written.span)
-        if name not in scope.lost:
-            scope.report(
-                errors.unknown_calendar(
-                    name or scope.shown(written.span), written.span, nearest(name, scope.calendars)
-                )
-            )
-        return None
-
-    def _resample(self, node: ast.Call, builtin: Builtin) -> c.Expression | None:
-        if self.resampled:
-            self.scope.report(
-                errors.window_form(
-                    f"`{builtin.name}` cannot stand inside `weekly` or `monthly`", node.span
-                )
-            )
-            return None
-        self.resampled = True
-        inner = self.infer(node.arguments[0])
-        self.resampled = False
-        if inner is None:
-            return None
-        clock = "week" if builtin.name == "weekly" else "month"
-        return c.Invoke(builtin, (inner,), clock, inner.type, node.span)
-
-    def _result_type(self, builtin: Builtin, arguments: tuple[c.Expression, ...]) -> Type:
-        first = next(
-            (
-                argument
-                for argument, parameter in zip(arguments, builtin.parameters, strict=False)
-                if parameter.role is Takes.SERIES
-            ),
-            None,
-        )
-        kind = builtin.returns
-        if kind is None:
-            assert first is not None
-            kind = first.type.kind
-        difference = builtin.difference
-        if difference is None:
-            difference = first is not None and first.type.difference
-        labels = first.type.labels if first is not None and kind is Kind.LABEL else ""
-        return Type(kind, labels, difference)
-
-
-def _single_kind(parameter: Parameter) -> Kind | None:
-    return next(iter(parameter.kinds)) if len(parameter.kinds) == 1 else None
 
 
 def name_of_set(scope: Scope, words: tuple[str, ...]) -> str:

@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("functions", _functions, "List the built-in functions, or describe one.")
     command.add_argument("name", nargs="?")
+    command.add_argument("--markdown", action="store_true", help="the whole reference")
     return parser
 
 
@@ -432,9 +433,13 @@ def _simulate(arguments: argparse.Namespace) -> int:
 
 
 def _functions(arguments: argparse.Namespace) -> int:
+    from alvh_rules.builtins.document import look_back, reference, result, takes
     from alvh_rules.builtins.registry import BUILTINS
     from alvh_rules.check.scope import nearest
 
+    if arguments.markdown:
+        print(reference(), end="")
+        return FINE
     if arguments.name is None:
         width = max(len(item.signature) for item in BUILTINS.values())
         for item in BUILTINS.values():
@@ -450,6 +455,7 @@ def _functions(arguments: argparse.Namespace) -> int:
         return CANNOT_RUN
     print(f"{record.signature}\n\n{record.summary} {record.definition}\n")
     for parameter in record.parameters:
-        print(f"  {parameter.name}: {parameter.doc}")
-    print(f"\n  example: {record.example}\n  source:  {record.source}")
+        print(f"  {parameter.name}: {takes(parameter)}; {parameter.doc}")
+    print(f"\n  result:    {result(record)}\n  look-back: {look_back(record)}")
+    print(f"  example:   {record.example}\n  source:    {record.source}")
     return FINE

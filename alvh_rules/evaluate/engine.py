@@ -77,7 +77,12 @@ def evaluate(
             for number in step.frees:
                 del columns[number]
             on_step(done, len(steps))
-    named = {name: columns[number] for name, number in plan.names.items() if number in columns}
+    named = {
+        # By its own name a curve is shown as its nearest month.
+        name: columns[number][0][0] if isinstance(columns[number], tuple) else columns[number]
+        for name, number in plan.names.items()
+        if number in columns
+    }
     return Evaluation(ruleset, plan, market, named, columns, Lowering.over(ruleset, plan))
 
 

@@ -113,3 +113,9 @@ class Market:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     carried: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
+
+    def curve(self, name: str) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """A curve's settlements (points) and days to expiry, an array a month, nearest first."""
+        months = range(1, 1 + sum(key.startswith(f"{name}[") for key in self.columns))
+        settlements = tuple(self.columns[f"{name}[{month}]"] for month in months)
+        return settlements, tuple(self.columns[f"{name}.days[{month}]"] for month in months)

@@ -16,6 +16,7 @@ from alvh_rules.builtins.record import Role as Takes
 from alvh_rules.builtins.record import Shape
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
+from alvh_rules.evaluate.definitions_options import DEFINITIONS
 from alvh_rules.evaluate.inputs import Market
 
 Number = float | None
@@ -67,7 +68,9 @@ class Interpreter:
                     return {1: True, -1: False}.get(node.value)  # type: ignore[arg-type]
                 return None if node.value != node.value else node.value
             case c.Column():
-                cell = self.market.columns[node.name][self._row(row, clock)].item()
+                # By its own name a curve is shown as its nearest month.
+                key = f"{node.name}[1]" if node.type.kind is Kind.CURVE else node.name
+                cell = self.market.columns[key][self._row(row, clock)].item()
                 if node.type.kind is Kind.FLAG:
                     return {1: True, -1: False}.get(cell)
                 if node.type.kind is Kind.LABEL:
@@ -191,13 +194,15 @@ class Interpreter:
         builtin = node.builtin
         if builtin.shape is Shape.CALENDAR:
             return self._days(node, self._row(row, clock))
-        parameters = list(builtin.parameters)
-        parameters += [parameters[-1]] * (len(node.arguments) - len(parameters))
+        parameters = builtin.parameters_of(len(node.arguments))
         arguments: list[Any] = []
         for parameter, argument in zip(parameters, node.arguments, strict=True):
-            if parameter.role is Takes.WINDOW:
+            if parameter.role in (Takes.WINDOW, Takes.CONSTANT, Takes.WORD, Takes.MONTH):
                 assert isinstance(argument, c.Constant)
                 arguments.append(argument.value)
+            elif parameter.role is Takes.CURVE:
+                assert isinstance(argument, c.Reference)
+                arguments.append(self._curve(argument.name, self._row(row, clock)))
             elif builtin.shape is Shape.POINTWISE:
                 arguments.append(self.at(argument, row, clock))
             else:
@@ -205,6 +210,12 @@ class Interpreter:
         if builtin.shape is Shape.POINTWISE and None in arguments:
             return None
         return _finite(FUNCTIONS[builtin.name](*arguments))
+
+    def _curve(self, name: str, row: int) -> list[tuple[Number, Number]]:
+        """Each month's settlement and days to expiry, nearest first."""
+        pairs = zip(*self.market.curve(name), strict=True)
+        cells = [(float(price[row]), float(days[row])) for price, days in pairs]
+        return [(None if p != p else p, None if d != d else d) for p, d in cells]
 
     def _days(self, node: c.Invoke, row: int) -> Number:
         name = node.arguments[0]
@@ -369,6 +380,36 @@ def _npv(rate: float, *flows: float) -> Number:
     return sum(flow / (1 + rate / 100) ** k for k, flow in enumerate(flows))
 
 
+def _irr(*flows: float) -> Number:
+    signs = [flow > 0 for flow in flows if flow]
+    if sum(a != b for a, b in pairwise(signs)) != 1:
+        return None
+
+    def worth(growth: float) -> float:
+        # One who pays first: otherwise the flows are turned round.
+        value = math.fsum(flow / growth**k for k, flow in enumerate(flows))
+        return value if signs[-1] else -value
+
+    low, high = 1e-4, 11.0
+    if worth(low) < 0 or worth(high) > 0:
+        return None
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if worth(middle) > 0 else (low, middle)
+    return 100 * (high - 1)
+
+
+def _reer(x: float, norm: float, *basket: float) -> Number:
+    members = list(zip(basket[::3], basket[1::3], basket[2::3], strict=True))
+    if min(x, norm, *(min(other, level) for other, level, _ in members)) <= 0:
+        return None
+    whole = sum(weight for _, _, weight in members)
+    if min(weight for _, _, weight in members) < 0 or whole == 0:
+        return None
+    rates = ((x / norm / (other / level)) ** (weight / whole) for other, level, weight in members)
+    return float(math.prod(rates))
+
+
 def _forward(near: float, near_days: float, far: float, far_days: float) -> Number:
     if far_days <= near_days:
         return None
@@ -502,11 +543,14 @@ FUNCTIONS: dict[str, Callable[..., Value]] = {
     "capm_return": lambda free, beta, market: free + beta * (market - free),
     "wacc": lambda e, d, re, rd, tax: _arithmetic("/", e * re + d * rd * (1 - tax), e + d),
     "npv": _npv,
+    "irr": _irr,
+    "reer": _reer,
     "ddm_value": lambda d, r, g: d * (1 + g / 100) / ((r - g) / 100) if r > g else None,
     "price_to_earnings": lambda price, base: price / base if base > 0 else None,
     "price_to_cash_flow": lambda price, base: price / base if base > 0 else None,
     "quick_ratio": lambda a, stock, owed: _arithmetic("/", a - stock, owed),
     "forward_volatility": _forward,
     "clip": lambda x, low, high: min(max(x, low), high),
+    **DEFINITIONS,
 }
 """A definition for every function with a kernel, written apart from it."""

@@ -62,7 +62,7 @@ def read(
         case g.Constant(value):
             return constant(value, node.type, rows)
         case g.Column(name) if node.type.kind is Kind.CURVE:
-            return _curve(market, name)
+            return market.curve(name)
         case g.Column(name):
             return np.asarray(market.columns[name])
         case g.Given(name):
@@ -140,18 +140,6 @@ def _sampled(column: Array | Curve, market: Market, clock: str) -> Array | Curve
     return np.asarray(column[sample])
 
 
-def _curve(market: Market, name: str) -> Curve:
-    months = 1
-    while f"{name}[{months + 1}]" in market.columns:
-        months += 1
-    return (
-        tuple(np.asarray(market.columns[f"{name}[{month}]"]) for month in range(1, months + 1)),
-        tuple(
-            np.asarray(market.columns[f"{name}.days[{month}]"]) for month in range(1, months + 1)
-        ),
-    )
-
-
 def _finite(column: Float) -> Float:
     return np.where(np.isfinite(column), column, np.nan)
 
@@ -215,8 +203,8 @@ def _called(call: g.Call, inputs: Sequence[Any], market: Market) -> Array:
     builtin = BUILTINS[call.function]
     given = iter(inputs)
     arguments: list[Any] = []
-    for index, fixed in enumerate(call.fixed):
-        parameter = builtin.parameters[min(index, len(builtin.parameters) - 1)]
+    parameters = builtin.parameters_of(len(call.fixed))
+    for parameter, fixed in zip(parameters, call.fixed, strict=True):
         if fixed is None:
             arguments.append(next(given))
         elif parameter.role is Takes.CALENDAR:

@@ -225,9 +225,7 @@ class Lowering:
         if builtin.shape is Shape.RESAMPLE:
             inner = clock or node.clock
             return self._held(self.lower(node.arguments[0], inner), node, clock, inner)
-        parameters = list(builtin.parameters)
-        while len(parameters) < len(node.arguments):
-            parameters.append(parameters[-1])
+        parameters = builtin.parameters_of(len(node.arguments))
         inner = g.ROWS if builtin.shape is Shape.CALENDAR else clock or node.clock
         fixed: list[float | int | str | None] = []
         inputs: list[int] = []

@@ -122,8 +122,7 @@ def _call_fits(
     if builtin is None or len(fixed) < len(builtin.parameters) or fixed.count(None) != len(held):
         return False
     stored = iter(held)
-    for index, value in enumerate(fixed):
-        parameter = builtin.parameters[min(index, len(builtin.parameters) - 1)]
+    for parameter, value in zip(builtin.parameters_of(len(fixed)), fixed, strict=True):
         wanted = {Takes.CONDITION: _FLAG, Takes.CURVE: _CURVE}.get(parameter.role)
         if value is None:
             have = next(stored)

@@ -110,9 +110,10 @@ def wants(evaluation: Evaluation, name: str, rows: np.ndarray[Any, Any]) -> dict
         stack.extend(operands(node))
     counts = {}
     for column in columns:
-        held = evaluation.market.columns.get(column)
+        kind = values[column].type.kind
+        # A curve is missing where its nearest month is.
+        held = evaluation.market.columns.get(f"{column}[1]" if kind is Kind.CURVE else column)
         if held is not None:
-            kind = values[column].type.kind
             counts[column] = int(is_missing(np.asarray(held), kind)[rows].sum())
     return {column: count for column, count in counts.items() if count}
 

@@ -53,6 +53,9 @@ def blank_market(ruleset: c.CheckedRuleset, rows: int) -> Market:
     columns: dict[str, Any] = {}
     for column in ruleset.schema.columns:
         columns[column.name] = missing_of(column.kind, rows)
+        for month in range(1, 1 + len(column.sources)):
+            columns[f"{column.name}[{month}]"] = missing_of(column.kind, rows)
+            columns[f"{column.name}.days[{month}]"] = missing_of(column.kind, rows)
     far = np.array([], dtype="datetime64[D]")
     calendars = {
         name: Calendar(name, far, none, np.array([], dtype=bool), dates[0], dates[-1], 0, rows)

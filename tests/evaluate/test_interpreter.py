@@ -46,6 +46,13 @@ NUMBERS = st.sampled_from(
         " macd_histogram(a, 3, 5, 2)",
         " change(a, 2)",
         " monthly(a)",
+        "option_price(call, a, b, 40, 60 days)",
+        "option_price(put, a, b, v, 30, 3%, 1%)",
+        "vega(put, a, b, v, 30 days)",
+        "theta(call, a, b, v, 30 days, 5%)",
+        "extrinsic(put, c, a, b)",
+        "breakeven(put, b, c)",
+        "parity_gap(a, b, c, a, 30, 3%, 1%)",
     ]
 ).map(str.strip)
 SHARES = st.sampled_from(
@@ -63,6 +70,11 @@ SHARES = st.sampled_from(
         " sqrt(a / c)",
         " exp(a / b - 1)",
         " log(b / c)",
+        "delta(call, a, b, v, 30 days)",
+        "delta(put, b, a, v, 10, 2%, 1%)",
+        "gamma(call, a, b, v, 20)",
+        "probability_of_profit(a, min(b, c), max(b, c), v, 45, 3%)",
+        "(100% - probability_of_profit(a, 0, b, v, 45))",
     ]
 ).map(str.strip)
 EDGES = st.sampled_from(["-5%", "0%", "50%", "75%", "100%", "125%"])
@@ -75,7 +87,20 @@ SIMPLE = st.one_of(
     | st.sampled_from(
         ["sessions_since(a > b) < 3", "held(up, 2)", "latch(a > b, b > c)", "days_until(fomc) < 5"]
     )
-    | st.sampled_from(["days_since(cpi) < 3", "realized_volatility(p, 4) > 20", "rsi(p, 5) > 50"]),
+    | st.sampled_from(["days_since(cpi) < 3", "realized_volatility(p, 4) > 20", "rsi(p, 5) > 50"])
+    # No edge here is a value that rounding alone could put on either side of it.
+    | st.sampled_from(
+        [
+            "constant_maturity(vx, 30 days) > 14.321",
+            "weekly(constant_maturity(vx, days_since(cpi) + 20 days)) > 14.321",
+            "roll_yield(vx) < -12.34",
+            "roll_yield(vx, 1, 3) is missing",
+            "implied_volatility(call, option_price(call, a, b, v, 90), a, b, 90) > 47",
+            "implied_volatility(put, c, a, b, 90) is missing",
+            "irr(-(1 contracts * a), 1 contracts * b, 1 contracts * c) > 47.77%",
+            "reer(v, ema(v, 5), constant_maturity(vx, 40), 14, 60%, v, 13, 40%) > 103%",
+        ]
+    ),
 )
 CONDITIONS = st.recursive(
     SIMPLE,
@@ -94,6 +119,8 @@ data
   b price
   c price
   p price
+  v volatility
+  vx curve from "m1" to "m3"
   up flag
 calendar fomc, cpi
 param
@@ -173,6 +200,9 @@ def test_random_rulesets_on_random_data(conditions, seed) -> None:
     for name in "abcp":
         # Quarters keep sums exact, so that ties are ties in both.
         values = random.integers(12, 25, rows) / 4
+        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
+    for name in ("v", "m1", "m2", "m3"):
+        values = random.integers(40, 80, rows) / 4
         frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
     frame["up"] = random.choice(["true", "false", ""], rows)
     market, found = market_from_frame(frame, result.ruleset.schema)
