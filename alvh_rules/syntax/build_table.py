@@ -18,8 +18,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from re import _constants as op  # type: ignore[attr-defined]
-from re import _parser as regex  # type: ignore[attr-defined]
+from re import _constants as op
+from re import _parser as regex
 from typing import Any
 
 from lark import Lark

@@ -30,6 +30,7 @@ from alvh_rules.syntax.table import (
 from alvh_rules.syntax.words import OPERATOR_WORDS
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORD_AND_FIGURE = re.compile(r"([a-z_]+)([0-9]\w*)")
 
 _NAMES_OF_TERMINALS = {
     "NAME": "a name",
@@ -217,6 +218,9 @@ def _hint(text: str, at: int, word: str, terminal: str, expected: frozenset[str]
 def _near_word(word: str, terminals: frozenset[str]) -> str:
     """The word of the language nearest to one that does not fit, of those that would."""
     fitting = {known for name in terminals for known in table().words_of(name)}
+    run_together = _WORD_AND_FIGURE.fullmatch(word)
+    if run_together is not None and run_together[1] in fitting:
+        return f"{run_together[1]} {run_together[2]}"
     near = get_close_matches(word.lower(), sorted(fitting), 1, 0.7)
     return near[0] if near else ""
 

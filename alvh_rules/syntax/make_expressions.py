@@ -79,13 +79,13 @@ class ExpressionMaker(Gatherer):
         return ast.Arithmetic("of", left, right, span)
 
     def arithmetic(self, span: Span, left: Any, operator: Any, right: Any) -> ast.Arithmetic:
-        return ast.Arithmetic(operator.text, left, right, span)  # type: ignore[arg-type]
+        return ast.Arithmetic(operator.text, left, right, span)
 
     def subtract(self, span: Span, left: Any, right: Any) -> ast.Arithmetic:
         return ast.Arithmetic("-", left, right, span)
 
     def compare(self, span: Span, left: Any, operator: Any, right: Any) -> ast.Comparison:
-        return ast.Comparison(operator.text, left, right, span)  # type: ignore[arg-type]
+        return ast.Comparison(operator.text, left, right, span)
 
     def between(self, span: Span, value: Any, low: Any, high: Any) -> ast.Between:
         return ast.Between(value, low, high, span)

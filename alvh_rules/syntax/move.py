@@ -4,35 +4,42 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from functools import cache
-from typing import Any, TypeVar
+from operator import attrgetter
+from typing import Any, cast
 
 from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, Label
 from alvh_rules.core.source import Span
+from alvh_rules.syntax import ast
 
-Node = TypeVar("Node")
+_WORDS = (str, int, type(None))
+"""What a field holds that is no node and no tuple of nodes."""
 
 
-def moved(node: Node, by: int) -> Node:
-    """A node and all below it, with every span this many characters further on.
+def moved(item: ast.Item, by: int) -> ast.Item:
+    """An item with every span in it this many characters further on."""
+    return cast(ast.Item, _moved_node(item, by))
 
-    Recursive: a node has at most `bounds.MOST_DEPTH` levels.
-    """
-    values = []
-    for name in _fields(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Span):
-            value = moved_span(value, by)
-        elif isinstance(value, tuple):
-            value = tuple([moved(item, by) for item in value])
-        elif hasattr(value, "span"):
-            value = moved(value, by)
-        values.append(value)
+
+def _moved_node(node: Any, by: int) -> Any:
+    """Recursive: a node has at most `bounds.MOST_DEPTH` levels."""
+    read, at, inner = _shape(node.__class__)
+    values = list(read(node))
+    values[at] = moved_span(values[at], by)
+    for place in inner:
+        value = values[place]
+        if isinstance(value, tuple):
+            values[place] = tuple([_moved_node(part, by) for part in value])
+        elif not isinstance(value, _WORDS):
+            values[place] = _moved_node(value, by)
     return type(node)(*values)
 
 
 @cache
-def _fields(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(kind))
+def _shape(kind: Any) -> tuple[attrgetter[tuple[Any, ...]], int, tuple[int, ...]]:
+    """What reads a node's fields, the place of its span, and the places that may hold nodes."""
+    names = [item.name for item in fields(kind)]
+    inner = (place for place, name in enumerate(names) if name not in ("span", "node"))
+    return attrgetter(*names), names.index("span"), tuple(inner)
 
 
 def moved_span(span: Span, by: int) -> Span:

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -82,9 +83,10 @@ def parse(source: Source, reuse: Parsed | None = None) -> Parsed:
         source = Source(source.path, source.text + "\n")
     text = source.text
     starts = [*item_starts(text), len(text)]
-    known: dict[str, Piece] = {}
+    known: dict[str, deque[Piece]] = {}
     if reuse is not None and reuse.file.path == source.path:
-        known = {piece.text: piece for piece in reuse.pieces}
+        for piece in reuse.pieces:
+            known.setdefault(piece.text, deque()).append(piece)
     found = stray_lines(source, starts[0])
     lost = {word for item in found if item.span for word in _first_words(source, item.span)}
     pieces: list[Piece] = []
@@ -93,11 +95,11 @@ def parse(source: Source, reuse: Parsed | None = None) -> Parsed:
         if len(found) >= _MOST_FOUND:
             lost.update(_declared(own))
             continue
-        earlier = known.get(own)
-        if earlier is None:
-            piece = _read_piece(source.path, own, start)
+        # Items with the same text are taken in their order, so that most of them stand still.
+        if earlier := known.get(own):
+            piece = _moved_piece(earlier.popleft(), start)
         else:
-            piece = _moved_piece(earlier, start - earlier.start)
+            piece = _read_piece(source.path, own, start)
         pieces.append(piece)
         found += piece.diagnostics
         lost |= piece.lost
@@ -115,12 +117,14 @@ def _within(diagnostic: Diagnostic, length: int) -> Diagnostic:
     return replace(diagnostic, span=Span(span.file, min(span.start, length), length))
 
 
-def _moved_piece(piece: Piece, by: int) -> Piece:
+def _moved_piece(piece: Piece, start: int) -> Piece:
+    """A piece that an earlier parse has read, where it begins now."""
+    by = start - piece.start
     if by == 0:
         return piece
     return Piece(
         piece.text,
-        piece.start + by,
+        start,
         None if piece.item is None else moved(piece.item, by),
         tuple(moved_diagnostic(item, by) for item in piece.diagnostics),
         piece.lost,

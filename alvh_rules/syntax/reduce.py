@@ -116,6 +116,7 @@ class Reduction:
     def _shift(self, terminal: str, text: str, at: int, after: int) -> None:
         """Put a token onto the stack, after the rules that it completes."""
         states = self._table.states
+        rules = self._table.rules
         stack = self._states
         while True:
             action = states[stack[-1]].get(terminal)
@@ -123,7 +124,12 @@ class Reduction:
                 raise self._unreadable(Token(terminal, text[at:after], at, after), at)
             if action >= 0:
                 break
-            self._reduce(self._table.rules[~action])
+            rule = rules[~action]
+            if rule.passes:
+                # An expression passes through a dozen such rules: the state is all that changes.
+                stack[-1] = states[stack[-2]][rule.origin]
+            else:
+                self._reduce(rule)
         stack.append(action)
         self._nodes.append(
             Token(terminal, text[at:after], at, after) if terminal in VALUES else None
@@ -133,12 +139,8 @@ class Reduction:
 
     def _reduce(self, rule: Rule) -> None:
         """Replace a rule's children on the stacks by what it makes of them."""
-        origin, size, callback, kept, spanned, plain = rule
+        origin, size, callback, kept, spanned, plain, _ = rule
         nodes, starts, ends, stack = self._nodes, self._starts, self._ends, self._states
-        if callback is None and size == 1:
-            # An expression passes through a dozen such rules: the state is all that changes.
-            stack[-1] = self._table.states[stack[-2]][origin]
-            return
         base = len(nodes) - size
         start = end = -1
         for place in spanned:

@@ -86,6 +86,8 @@ class Rule(NamedTuple):
     spanned: tuple[int, ...]
     plain: bool
     """Whether `kept` holds places only."""
+    passes: bool
+    """Whether the rule only hands on the one child it has."""
 
 
 class Table:
@@ -148,6 +150,7 @@ def _rule(row: list[Any], symbols: list[str]) -> Rule:
         tuple((place[0],) if isinstance(place, list) else place for place in kept),
         tuple(spanned),
         all(isinstance(place, int) for place in kept),
+        callback is None and size == 1,
     )
 
 
