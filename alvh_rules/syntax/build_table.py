@@ -1,7 +1,7 @@
 """Make the parser's table from the grammar: `python -m alvh_rules.syntax.build_table`.
 
 1. Lark reads `grammar/alvh.lark` and works out the LALR(1) states.
-2. The states are numbered; each rule becomes its size, the callback that takes it and the children
+2. The states are numbered in order (`_state_rows`); each rule becomes its size, the callback that takes it and the children
    that the callback gets (`_rule_row`).
 3. Terminals made of words only become entries under their first word, longest and most binding
    first; the others are listed under each character they can begin with.
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import deque
 from collections.abc import Iterable
 from re import _constants as op
 from re import _parser as regex
@@ -69,17 +70,15 @@ def build_table(grammar: str) -> Json:
         patterns[terminal.name] = pattern
         for character in sorted(_first_characters(parsed)[0]):
             signs.setdefault(character, []).append(terminal.name)
+    rows, numbers = _state_rows(states.states, states.start_states["start"], symbols, rules)
     return {
         "grammar": checksum(grammar),
         "symbols": [*names, *origins],
         "terminals": len(names),
-        "start": states.start_states["start"],
-        "end": states.end_states["start"],
+        "start": 0,
+        "end": numbers[states.end_states["start"]],
         "rules": [_rule_row(rule, symbols) for rule in lark.rules],
-        "states": [
-            _state_row(states.states[number], symbols, rules)
-            for number in range(len(states.states))
-        ],
+        "states": rows,
         "words": words,
         "signs": signs,
         "patterns": patterns,
@@ -103,19 +102,35 @@ def _binding(terminal: TerminalDef) -> tuple[int, int, int, str]:
     return (-terminal.priority, -pattern.max_width, -len(pattern.value), terminal.name)
 
 
-def _state_row(
-    actions: dict[str, tuple[Any, Any]], symbols: dict[str, int], rules: dict[Rule, int]
-) -> list[int]:
-    """Symbol and action in turn: a state to go to, or the complement of a rule to reduce."""
-    row: list[int] = []
-    for name, number in sorted((symbols[name], action) for name, action in _acts(actions, rules)):
-        row += [name, number]
-    return row
+def _state_rows(
+    states: dict[int, dict[str, tuple[Any, Any]]],
+    start: int,
+    symbols: dict[str, int],
+    rules: dict[Rule, int],
+) -> tuple[list[list[int]], dict[int, int]]:
+    """A row for each state, and the row's number by Lark's number of the state.
 
-
-def _acts(actions: dict[str, tuple[Any, Any]], rules: dict[Rule, int]) -> Iterable[tuple[str, int]]:
-    for name, (action, target) in actions.items():
-        yield name, target if action is Shift else ~rules[target]
+    A row has symbol and action in turn: a state to go to, or the complement of a rule to reduce.
+    Lark's numbers change from run to run; these are in the order in which the states are come to
+    from the first, so that the same grammar always gives the same table.
+    """
+    numbers = {start: 0}
+    queue = deque([start])
+    rows: list[list[int]] = []
+    while queue:
+        row: list[int] = []
+        actions = states[queue.popleft()]
+        for name in sorted(actions, key=symbols.__getitem__):
+            action, target = actions[name]
+            if action is Shift:
+                if target not in numbers:
+                    numbers[target] = len(numbers)
+                    queue.append(target)
+                row += [symbols[name], numbers[target]]
+            else:
+                row += [symbols[name], ~rules[target]]
+        rows.append(row)
+    return rows, numbers
 
 
 def _rule_row(rule: Rule, symbols: dict[str, int]) -> list[Any]:

@@ -114,9 +114,6 @@ class ExpressionMaker(Gatherer):
     def conditional(self, span: Span, condition: Any, then: Any, other: Any) -> ast.Conditional:
         return ast.Conditional(condition, then, other, span)
 
-    def condition(self, span: Span, inner: Any) -> Any:
-        return inner
-
     def all_of(self, span: Span, *items: Any) -> ast.Logical:
         return ast.Logical("and", items, True, span)
 
