@@ -15,9 +15,14 @@ def _folder(name: str) -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / name
 
 
-def grammar_text() -> str:
-    """The grammar, `alvh.lark`."""
-    return (_folder("grammar") / "alvh.lark").read_text(encoding="utf-8")
+def grammar_path() -> Path:
+    """The grammar."""
+    return _folder("grammar") / "alvh.lark"
+
+
+def grammar_table_path() -> Path:
+    """The parser's table, made from the grammar (`alvh_rules/syntax/build_table.py`)."""
+    return _folder("grammar") / "alvh.table.json"
 
 
 def shipped_rulesets() -> list[Path]:

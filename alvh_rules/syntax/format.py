@@ -24,7 +24,8 @@ from alvh_rules.core.source import Source
 from alvh_rules.syntax import ast
 from alvh_rules.syntax.parse import parse
 from alvh_rules.syntax.print_expressions import break_line
-from alvh_rules.syntax.print_items import ItemPrinter, PrintedLine
+from alvh_rules.syntax.print_items import ItemPrinter
+from alvh_rules.syntax.print_lines import PrintedLine
 
 WIDTH: Final = 100
 """Columns of a line, where its brackets allow."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from alvh_rules.syntax import ast
-from alvh_rules.syntax.from_tree import UNITS
+from alvh_rules.syntax.words import UNITS
 
 EXPRESSION, DISJUNCTION, CONJUNCTION, NEGATION, COMPARISON, SUM, PRODUCT, UNARY, OF, ATOM = range(
     10
