@@ -55,15 +55,27 @@ class Mark:
         return self.begin.line < self.end.line
 
 
-def mark_of(source: Source, span: Span, message: str, primary: bool) -> Mark:
-    """The mark of a span, which takes in one character or more and no blanks at its end."""
+def extent(source: Source, span: Span) -> tuple[Position, Position]:
+    """Where a span begins and ends, without the blanks and line ends after its last word.
+
+    A span of blanks alone ends at the end of its line; the two are equal where it holds nothing.
+    """
     start = max(0, min(span.start, len(source.text)))
-    kept = len(source.text[start : span.end].rstrip())
+    text = source.text[start : span.end]
+    kept = len(text.rstrip()) or len(text.split("\n")[0])
     begin = source.position(start)
     if not kept:
-        return Mark(begin, Position(begin.line, begin.column + 1), message, primary)
+        return begin, begin
     last = source.position(start + kept - 1)
-    return Mark(begin, Position(last.line, last.column + 1), message, primary)
+    return begin, Position(last.line, last.column + 1)
+
+
+def mark_of(source: Source, span: Span, message: str, primary: bool) -> Mark:
+    """The mark of a span, one character wide where the span holds nothing."""
+    begin, end = extent(source, span)
+    if begin == end:
+        end = Position(begin.line, begin.column + 1)
+    return Mark(begin, end, message, primary)
 
 
 @dataclass(slots=True)
@@ -129,21 +141,18 @@ class _Lane:
         self.slashed = slashed
 
 
-def draw(
-    source: Source, marks: Sequence[Mark], gutter: int, paint: Paint, leave_out: int = _FILLED_INSIDE
-) -> list[str]:
-    """The excerpt's rows. `gutter` is the width of line numbers.
-
-    `leave_out`: inside a mark, more unmarked lines than this are left out.
-    """
+def draw(source: Source, marks: Sequence[Mark], gutter: int, paint: Paint) -> list[str]:
+    """The excerpt's rows. `gutter` is the width of line numbers."""
     drawing = _Drawing(source, marks, gutter, paint)
     rows: list[str] = []
     before = 0
     for number in sorted({line for mark in marks for line in (mark.begin.line, mark.end.line)}):
         if before:
-            inside = any(lane.mark.begin.line <= before < lane.mark.end.line for lane in drawing.lanes)
+            inside = any(
+                lane.mark.begin.line <= before < lane.mark.end.line for lane in drawing.lanes
+            )
             between = range(before + 1, number)
-            if len(between) <= (leave_out if inside else _FILLED_BETWEEN):
+            if len(between) <= (_FILLED_INSIDE if inside else _FILLED_BETWEEN):
                 for line in between:
                     rows += drawing.line(line)
             else:
@@ -160,9 +169,7 @@ class _Drawing:
         self.lanes: list[_Lane] = []
         long = [mark for mark in marks if mark.is_long]
         for mark in sorted(long, key=lambda mark: (mark.begin.line, -mark.end.line)):
-            beside = {
-                lane.at // 2 for lane in self.lanes if lane.mark.end.line >= mark.begin.line
-            }
+            beside = {lane.at // 2 for lane in self.lanes if lane.mark.end.line >= mark.begin.line}
             depth = next(depth for depth in range(len(long)) if depth not in beside)
             line = _Line(source, mark.begin.line, 1)
             alone = sum(other.begin.line == mark.begin.line for other in marks) == 1
@@ -173,9 +180,7 @@ class _Drawing:
     def line(self, number: int) -> list[str]:
         """A source line and everything under it."""
         short = [mark for mark in self.short if mark.begin.line == number]
-        begun = [
-            lane for lane in self.lanes if lane.mark.begin.line == number and not lane.slashed
-        ]
+        begun = [lane for lane in self.lanes if lane.mark.begin.line == number and not lane.slashed]
         ended = [lane for lane in self.lanes if lane.mark.end.line == number]
         columns = [mark.begin.column for mark in sorted(short, key=lambda mark: not mark.primary)]
         columns += [lane.mark.begin.column for lane in begun]
@@ -197,9 +202,7 @@ class _Drawing:
             rows.append(self._rule(line, lane, lane.mark.begin.column, bars, ""))
             bars.add(lane)
         for lane in ended:
-            rows.append(
-                self._rule(line, lane, lane.mark.end.column - 1, bars, lane.mark.message)
-            )
+            rows.append(self._rule(line, lane, lane.mark.end.column - 1, bars, lane.mark.message))
             bars.discard(lane)
         painted = [row.painted(self.paint) for row in rows]
         blank = " " * self.gutter
@@ -221,9 +224,7 @@ class _Drawing:
             row.put(lane.at, "|", lane.mark.style)
         return row
 
-    def _rule(
-        self, line: _Line, lane: _Lane, column: int, bars: set[_Lane], message: str
-    ) -> _Row:
+    def _rule(self, line: _Line, lane: _Lane, column: int, bars: set[_Lane], message: str) -> _Row:
         """The rule from a lane to the caret under a column."""
         row = _Row()
         end = self.margin + line.cell(column)

@@ -61,9 +61,7 @@ def _gutter(item: Diagnostic, sources: Mapping[str, Source]) -> int:
     spans = [label.span for label in item.labels]
     spans += [item.span] if item.span else []
     spans += [edit.span for edit in item.fix.edits] if item.fix else []
-    last = [
-        source.position(span.end).line for span in spans if (source := sources.get(span.file))
-    ]
+    last = [source.position(span.end).line for span in spans if (source := sources.get(span.file))]
     return max(2, len(str(max(last, default=0))))
 
 
@@ -102,9 +100,7 @@ def _notes(item: Diagnostic, sources: Mapping[str, Source], gutter: int, paint: 
     return lines
 
 
-def _changes(
-    fix: Fix, sources: Mapping[str, Source], gutter: int, paint: Paint
-) -> list[str]:
+def _changes(fix: Fix, sources: Mapping[str, Source], gutter: int, paint: Paint) -> list[str]:
     lines: list[str] = []
     for file in dict.fromkeys(edit.span.file for edit in fix.edits):
         source = sources.get(file)
@@ -114,9 +110,7 @@ def _changes(
     return lines
 
 
-def _changed_lines(
-    source: Source, edits: Sequence[Edit], gutter: int, paint: Paint
-) -> list[str]:
+def _changed_lines(source: Source, edits: Sequence[Edit], gutter: int, paint: Paint) -> list[str]:
     """The lines that edits touch, before and after; one diff for edits of neighbouring lines."""
     groups: list[list[Edit]] = []
     last = -1

@@ -33,6 +33,7 @@ _PAGES: Final = Path(__file__).resolve().parent / "codes"
 _CODE: Final = re.compile(r"ALV\d{3}")
 _FENCE: Final = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
 _FENCE_OR_TEXT: Final = re.compile(r"^```.*?^```$", re.M | re.S)
+_HEADING_OR_FENCE: Final = re.compile(r"^```.*?^```$|^#+ ", re.M | re.S)
 _REPEATED: Final = re.compile("«(.+?) × ([0-9]+)»")
 _BYTE: Final = re.compile("«byte ([0-9A-F]{2})»")
 
@@ -115,9 +116,13 @@ def as_markdown() -> str:
     for code in known_codes():
         record = read_record(code)
         assert record is not None
-        # One heading deeper, since the document has its own title.
-        pages.append(re.sub(r"^(#+) ", r"#\1 ", record.markdown, flags=re.M))
+        pages.append(_HEADING_OR_FENCE.sub(_one_deeper, record.markdown))
     return "\n".join([head, *pages])
+
+
+def _one_deeper(found: re.Match[str]) -> str:
+    """A heading one deeper, since the document has a title of its own; a fenced block as it is."""
+    return found[0] if found[0].startswith("`") else f"#{found[0]}"
 
 
 def _plain(text: str) -> str:

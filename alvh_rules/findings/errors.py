@@ -36,9 +36,7 @@ def not_formatted(source: Source, formatted: str) -> Diagnostic:
 
 def failed_test(name: str, span: Span, reasons: Sequence[str]) -> Diagnostic:
     """A ruleset's own test that does not hold."""
-    return Diagnostic(
-        "ALV721", Severity.ERROR, f'test "{name}" fails: {"; ".join(reasons)}', span
-    )
+    return Diagnostic("ALV721", Severity.ERROR, f'test "{name}" fails: {"; ".join(reasons)}', span)
 
 
 def skipped_test(name: str, span: Span, reasons: Sequence[str]) -> Diagnostic:

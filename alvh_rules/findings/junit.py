@@ -17,21 +17,21 @@ from alvh_rules.findings.report import Case, Placed, Report
 
 def as_junit(report: Report) -> str:
     """The report as an XML document."""
-    suites: dict[str, list[Placed | Case]] = {}
+    suites: dict[str, tuple[list[Case], list[Placed]]] = {}
     for examined in report.files:
-        suites.setdefault(report.path_of(examined, examined.path), []).extend(examined.cases)
+        path = report.path_of(examined, examined.path)
+        suites.setdefault(path, ([], []))[0].extend(examined.cases)
     for item in report.placed(with_cases=False):
-        suites.setdefault(item.path, []).append(item)
+        suites.setdefault(item.path, ([], []))[1].append(item)
     root = Xml.Element("testsuites", name=f"alvh {report.command}")
     totals = {"tests": 0, "failures": 0, "errors": 0}
-    for path, items in suites.items():
+    for path, (cases, findings) in suites.items():
         suite = Xml.SubElement(root, "testsuite", name=escaped(path))
-        for item in items:
-            if isinstance(item, Case):
-                _case(suite, path, item)
-            else:
-                _finding(suite, path, item)
-        if not items:
+        for case in cases:
+            _case(suite, path, case)
+        for item in findings:
+            _finding(suite, path, item)
+        if not cases and not findings:
             Xml.SubElement(suite, "testcase", name=report.command, classname=escaped(path))
         counts = {
             "tests": len(suite.findall("testcase")),
@@ -46,7 +46,8 @@ def as_junit(report: Report) -> str:
     for name, count in totals.items():
         root.set(name, str(count))
     Xml.indent(root)
-    return Xml.tostring(root, encoding="us-ascii", xml_declaration=True).decode("ascii")
+    raw: bytes = Xml.tostring(root, encoding="us-ascii", xml_declaration=True)
+    return raw.decode("ascii")
 
 
 def _case(suite: Xml.Element, path: str, case: Case) -> None:
@@ -62,9 +63,7 @@ def _case(suite: Xml.Element, path: str, case: Case) -> None:
 def _finding(suite: Xml.Element, path: str, item: Placed) -> None:
     diagnostic = item.diagnostic
     at = f" at {item.extent.begin.line}:{item.extent.begin.column}" if item.extent else ""
-    node = Xml.SubElement(
-        suite, "testcase", name=f"{diagnostic.code}{at}", classname=escaped(path)
-    )
+    node = Xml.SubElement(suite, "testcase", name=f"{diagnostic.code}{at}", classname=escaped(path))
     failure = Xml.SubElement(
         node, "failure", type=diagnostic.severity.value, message=escaped(item.message)
     )

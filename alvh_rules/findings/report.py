@@ -20,6 +20,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from alvh_rules.core.diagnostics import Diagnostic, in_order
+from alvh_rules.core.excerpts import extent
 from alvh_rules.core.source import Position, Source, Span
 from alvh_rules.findings import errors
 
@@ -125,29 +126,23 @@ class Report:
             for item in in_order(items):
                 path = self.path_of(examined, item.span.file if item.span else examined.path)
                 source = examined.sources.get(item.span.file) if item.span else None
-                extent = extent_of(source, item.span) if source and item.span else None
+                where = extent_of(source, item.span) if source and item.span else None
                 # A file that two rulesets use has its findings once.
-                key = (path, extent, item.code, item.message)
+                key = (path, where, item.code, item.message)
                 if key in seen:
                     continue
                 seen.add(key)
-                lines = _marked_lines(source, extent) or item.message
+                lines = _marked_lines(source, where) or item.message
                 print_of = "\0".join((item.code, path, sound(lines)))
                 counts[print_of] += 1
                 digest = hashlib.sha256(f"{print_of}\0{counts[print_of]}".encode()).hexdigest()
-                found.append(Placed(item, path, extent, examined, digest))
+                found.append(Placed(item, path, where, examined, digest))
         return found
 
 
 def extent_of(source: Source, span: Span) -> Extent:
-    """The extent of a span without the blanks at its end; empty where it holds nothing else."""
-    start = max(0, min(span.start, len(source.text)))
-    kept = len(source.text[start : span.end].rstrip())
-    begin = source.position(start)
-    if not kept:
-        return Extent(begin, begin)
-    last = source.position(start + kept - 1)
-    return Extent(begin, Position(last.line, last.column + 1))
+    """The extent of a span without the blanks at its end; empty where it holds nothing."""
+    return Extent(*extent(source, span))
 
 
 def exact_extent(source: Source, span: Span) -> Extent:
@@ -160,8 +155,8 @@ def sound(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _marked_lines(source: Source | None, extent: Extent | None) -> str:
-    if source is None or extent is None:
+def _marked_lines(source: Source | None, where: Extent | None) -> str:
+    if source is None or where is None:
         return ""
-    lines = range(extent.begin.line, extent.end.line + 1)
+    lines = range(where.begin.line, where.end.line + 1)
     return "\n".join(source.line_text(line).strip() for line in lines)
