@@ -392,6 +392,7 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _explain_code(arguments: argparse.Namespace) -> int:
+    from alvh_rules.core.render import escaped
     from alvh_rules.findings.code_records import as_markdown, nearest_code, read_record
 
     if arguments.markdown:
@@ -400,9 +401,8 @@ def _explain_code(arguments: argparse.Namespace) -> int:
     record = read_record(arguments.code.upper())
     if record is None:
         near = nearest_code(arguments.code)
-        print(
-            f"there is no code `{arguments.code}`" + (f": did you mean `{near}`?" if near else "")
-        )
+        meant = f": did you mean `{near}`?" if near else ""
+        print(f"there is no code `{escaped(arguments.code)}`{meant}")
         return CANNOT_RUN
     print(record.markdown, end="")
     return FINE
