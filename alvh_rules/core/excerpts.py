@@ -126,10 +126,10 @@ class _Line:
         self.first_word = len(text) - len(text.lstrip()) + 1
 
     def cell(self, column: int) -> int:
-        """The cell at which a column begins; one outside the window counts as its edge."""
-        inside = max(0, min(column - 1, self.end) - self.begin)
-        beyond = max(0, column - 1 - self.end)
-        return width(self.lead) + width(self.visible[:inside]) + min(beyond, 1)
+        """The cell at which a column begins; one outside the window is at the `…` on its side."""
+        if column <= self.begin:
+            return 0
+        return width(self.lead) + width(self.visible[: column - 1 - self.begin])
 
 
 class _Lane:

@@ -126,21 +126,37 @@ def _changed_lines(source: Source, edits: Sequence[Edit], gutter: int, paint: Pa
         first = source.position(group[0].span.start).line
         end = source.position(max(edit.span.end for edit in group)).line
         begin = source.offset(first)
-        stop = source.offset(end) + len(source.line_text(end))
-        before, after = source.text[begin:stop], applied(source.text, group, begin, stop)
-        old, new = before.split("\n"), after.split("\n")
-        lines.append(paint(f"{' ' * gutter} |", "secondary"))
-        for sign, style, number, texts in (
-            ("-", "removed", first, old),
-            ("+", "added", first + moved, new),
-        ):
-            for count, text in enumerate(texts[:_MOST_CHANGED]):
-                cut = text if len(text) <= WIDE else text[:WIDE] + "…"
-                shown = paint(f"{sign} {escaped(cut)}".rstrip(), style)
-                lines.append(f"{paint(f'{number + count:>{gutter}}', 'secondary')} {shown}")
-            if len(texts) > _MOST_CHANGED:
-                lines.append(paint("...", "secondary"))
-        moved += len(new) - len(old)
+        stop = source.offset(end + 1) if end < source.line_count else len(source.text)
+        old = _lines(source.text[begin:stop])
+        new = _lines(applied(source.text, group, begin, stop))
+        grown = len(new) - len(old)
+        while old and new and old[0] == new[0]:
+            old, new, first = old[1:], new[1:], first + 1
+        while old and new and old[-1] == new[-1]:
+            old, new = old[:-1], new[:-1]
+        if old or new:
+            lines.append(paint(f"{' ' * gutter} |", "secondary"))
+        lines += _side("-", "removed", first, old, gutter, paint)
+        lines += _side("+", "added", first + moved, new, gutter, paint)
+        moved += grown
+    return lines
+
+
+def _lines(text: str) -> list[str]:
+    return text.removesuffix("\n").split("\n") if text else []
+
+
+def _side(
+    sign: str, style: str, first: int, texts: Sequence[str], gutter: int, paint: Paint
+) -> list[str]:
+    """One side of a diff, from a line number on."""
+    lines = []
+    for number, text in enumerate(texts[:_MOST_CHANGED], first):
+        cut = text if len(text) <= WIDE else text[:WIDE] + "…"
+        shown = paint(f"{sign} {escaped(cut)}".rstrip(), style)
+        lines.append(f"{paint(f'{number:>{gutter}}', 'secondary')} {shown}")
+    if len(texts) > _MOST_CHANGED:
+        lines.append(paint("...", "secondary"))
     return lines
 
 

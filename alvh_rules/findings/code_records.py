@@ -14,11 +14,12 @@ A page is Markdown, `codes/ALV101.md`:
     ## Passes         (the same, put right: no finding at all)
 
 An example is one or more fenced blocks. A block marked `alvh` is a ruleset, `example.alvh` unless a
-name follows (```` ```alvh common.alvh ````); `csv NAME` is a data file; `sh` is the command that
-shows the finding, `alvh check example.alvh` where none is given. `«x × 700»` stands for x written
-700 times and `«byte E9»` for that byte. `tests/findings/test_codes.py` runs every example, so a
-page cannot be untrue. To add a code: write its page, and `alvh explain-code --markdown`
-over `docs/codes.md`.
+line above it names another (`` `common.alvh`: ``); one marked `csv` is a data file, named in the same
+way; `sh` is the command that shows the finding, `alvh check example.alvh` where none is given.
+`«x × 700»` stands for x written 700 times and `«byte E9»` for that byte.
+
+`tests/findings/test_codes.py` runs every example, so that a page cannot be untrue. To add a code,
+write its page, and write what `alvh explain-code --markdown` prints to `docs/codes.md`.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ from typing import Final
 
 _PAGES: Final = Path(__file__).resolve().parent / "codes"
 _CODE: Final = re.compile(r"ALV\d{3}")
-_FENCE: Final = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.M | re.S)
-_FENCE_OR_TEXT: Final = re.compile(r"^```.*?^```$", re.M | re.S)
+_FENCE: Final = re.compile(r"(?:^`([^`\n]+)`:\n\n)?^```(\w+)\n(.*?)^```$", re.M | re.S)
+_FENCED: Final = re.compile(r"^```.*?^```$", re.M | re.S)
 _HEADING_OR_FENCE: Final = re.compile(r"^```.*?^```$|^#+ ", re.M | re.S)
 _REPEATED: Final = re.compile("«(.+?) × ([0-9]+)»")
 _BYTE: Final = re.compile("«byte ([0-9A-F]{2})»")
@@ -126,13 +127,13 @@ def _one_deeper(found: re.Match[str]) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join(_FENCE_OR_TEXT.sub("", text).split())
+    return " ".join(_FENCED.sub("", text).split())
 
 
 def _example(text: str) -> Example:
     files: dict[str, bytes] = {}
     command = ""
-    for kind, name, body in _FENCE.findall(text):
+    for name, kind, body in _FENCE.findall(text):
         if kind == "sh":
             command = body.strip()
         else:

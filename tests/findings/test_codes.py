@@ -127,7 +127,9 @@ A reason.
 let a = «(ab × 3»«byte E9»
 ```
 
-```csv data.csv
+`data.csv`:
+
+```csv
 date
 ```
 
@@ -137,7 +139,9 @@ alvh run example.alvh --data data.csv
 
 ## Passes
 
-```alvh other.alvh
+`other.alvh`:
+
+```alvh
 let a = 1
 ```
 """
@@ -160,10 +164,10 @@ def test_a_page_is_read_into_its_parts() -> None:
     [
         PAGE.replace("# ALV999", "ALV999", 1),
         PAGE.replace("## Why it matters\n", ""),
-        PAGE.replace("```alvh other.alvh\nlet a = 1\n```\n", "no example"),
+        PAGE.replace("`other.alvh`:\n\n```alvh\nlet a = 1\n```\n", "no example"),
     ],
     ids=["no title", "no reason", "no example"],
 )
 def test_a_page_that_lacks_a_part_is_refused(broken: str) -> None:
-    with pytest.raises(ValueError, match="must be followed|no example"):
+    with pytest.raises(ValueError, match=r"must be followed|no example"):
         parse_page(broken)
