@@ -28,7 +28,7 @@ def as_workflow_commands(report: Report) -> str:
 
 def _command(item: Placed) -> str:
     diagnostic, extent = item.diagnostic, item.extent
-    properties = {"file": item.path}
+    properties = {"file": escaped(item.path)}
     if extent is not None:
         properties["line"] = str(extent.begin.line)
         if extent.begin.line == extent.end.line:
