@@ -247,7 +247,7 @@ def _fmt(arguments: argparse.Namespace) -> int:
         elif not arguments.check:
             write_text_atomically(path.resolve(), text)
             lines = [f"changed {path}"]
-        found = [not_formatted(source, text)]
+        found = [] if arguments.format == "text" else [not_formatted(source, text)]
         examined.append(Examined(str(path), tuple(found), sources, lines=tuple(lines)))
     only_told = arguments.check or arguments.diff
     told, done = (

@@ -17,9 +17,7 @@ def not_formatted(source: Source, formatted: str) -> Diagnostic:
         starts.append(starts[-1] + len(line))
     edits = [
         Edit(source.span(starts[low], starts[high]), "".join(after[first:last]))
-        for kind, low, high, first, last in SequenceMatcher(
-            None, before, after, autojunk=False
-        ).get_opcodes()
+        for kind, low, high, first, last in SequenceMatcher(None, before, after).get_opcodes()
         if kind != "equal"
     ]
     # Files that differ only in their line ends, which a source does not keep, have no edit.
