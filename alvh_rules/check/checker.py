@@ -17,7 +17,6 @@ from alvh_rules.check.decide import Decider
 from alvh_rules.check.infer_kinds import Elaborator, name_of_set
 from alvh_rules.check.scope import Scope
 from alvh_rules.check.tests import check_tests
-from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import Diagnostic, in_order
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.schema import Schema
@@ -57,7 +56,6 @@ def check(
     tests = check_tests(scope, items)
     _unused(scope)
     values = _ordered(scope)
-    _refuse_endless_choices(scope)
     check_conditions(scope, values, layers)
     found = in_order(scope.found)
     if header is None or any(item.is_error for item in found):
@@ -268,22 +266,6 @@ def _unused(scope: Scope) -> None:
     for name, span in scope.calendars.items():
         if name not in hidden:
             scope.report(errors.unused_name("calendar", name, span))
-
-
-def _refuse_endless_choices(scope: Scope) -> None:
-    """Choices are numbered by small integers: tables, label sets and regimes are bounded."""
-    sized = [
-        (f"the label set `{name}`", len(words), scope.label_spans.get(name))
-        for name, words in scope.label_sets.items()
-    ]
-    sized += [
-        (f"table `{name}`", len(value.values), value.span)
-        for name, value in scope.values.items()
-        if isinstance(value, c.Table)
-    ]
-    for what, count, span in sized:
-        if count > bounds.MOST_CHOICES:
-            scope.report(errors.too_many_choices(what, count, bounds.MOST_CHOICES, span))
 
 
 def _ordered(scope: Scope) -> dict[str, c.Expression]:

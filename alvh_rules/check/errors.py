@@ -552,14 +552,3 @@ def not_for_used_file(what: str, span: Span) -> Diagnostic:
         span,
         "it may declare names: let, table, param, labels, data, calendar, signal",
     )
-
-
-def too_many_choices(what: str, count: int, most: int, span: Span | None) -> Diagnostic:
-    """A table, a label set or a list of regimes that no person wrote."""
-    return Diagnostic(
-        "ALV914",
-        Severity.ERROR,
-        f"{what} has {count:,} entries; the most is {most:,}",
-        span,
-        help="fewer bands, or `interpolated`, say the same",
-    )

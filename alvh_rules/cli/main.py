@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from alvh_rules import __version__
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.render import count_line, render_all
+from alvh_rules.findings.report import Case, Examined, Report
+from alvh_rules.findings.terminal import wants_colour
 from alvh_rules.pipeline import Checked, check
 
 if TYPE_CHECKING:
@@ -79,16 +81,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--look-back", action="store_true", help="show how far back each decision looks"
     )
+    _add_format(command)
 
     command = add("fmt", _fmt, "Write rulesets in their canonical form.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
     command.add_argument("--check", action="store_true", help="only say what would change")
     command.add_argument("--diff", action="store_true", help="only show what would change")
+    _add_format(command)
 
     command = add("test", _test, "Run the tests that rulesets carry.")
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
     command.add_argument("--coverage", action="store_true", help="what the tests have exercised")
     command.add_argument("--data", type=Path, metavar="FOLDER", help="where tests find data files")
+    _add_format(command)
 
     command = add("run", _run, "Run a ruleset over history: one row of decisions a session.")
     _add_data(command)
@@ -101,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(command)
     command.add_argument("--at", type=_day, required=True, metavar="DATE")
     command.add_argument("name", nargs="?", help="a decision; all where none is named")
+
+    command = add("explain-code", _explain_code, "What a diagnostic code means, with examples.")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("code", nargs="?", metavar="CODE", help="such as ALV101")
+    what.add_argument("--markdown", action="store_true", help="every code, as docs/codes.md")
 
     command = add("new", _new, "Begin a ruleset from a template.")
     command.add_argument("name")
@@ -115,6 +125,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", nargs="?")
     command.add_argument("--markdown", action="store_true", help="the whole reference")
     return parser
+
+
+def _add_format(command: argparse.ArgumentParser) -> None:
+    from alvh_rules.findings.formats import FORMATS
+
+    shown = "; ".join(f"{item.name}: {item.summary}" for item in FORMATS.values())
+    command.add_argument("--format", choices=tuple(FORMATS), default="text", help=shown)
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:
@@ -140,7 +157,16 @@ def _add_data(command: argparse.ArgumentParser) -> None:
 
 
 def _colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    return wants_colour(sys.stdout, os.environ)
+
+
+def _print_report(arguments: argparse.Namespace, files: list[Examined], closing: str) -> None:
+    from alvh_rules.findings.formats import FORMATS
+
+    report = Report(arguments.command, tuple(files), closing, _colour())
+    text = FORMATS[arguments.format].write(report)
+    if text:
+        print(text)
 
 
 def _show(result: Checked) -> None:
@@ -165,71 +191,88 @@ def _unreadable(result: Checked) -> bool:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from alvh_rules.findings.errors import no_rulesets
+
     code = FINE
     found: list[Diagnostic] = []
     files = _files(arguments.paths)
-    if not files:
-        print("there are no .alvh files there")
-        return CANNOT_RUN
+    examined: list[Examined] = []
     for path in files:
         result = check(path)
-        if result.diagnostics:
-            print(render_all(result.diagnostics, result.sources, colour=_colour()) + "\n")
+        lines: list[str] = []
         if arguments.look_back and result.ruleset is not None and result.plan is not None:
             from alvh_rules.report.look_back import look_back_lines
 
-            print("\n".join([f"{path}:", *look_back_lines(result.ruleset, result.plan), ""]))
+            lines = [f"{path}:", *look_back_lines(result.ruleset, result.plan)]
+        sources = result.sources
+        examined.append(Examined(str(path), result.diagnostics, sources, (), tuple(lines)))
         found += result.diagnostics
         if _unreadable(result):
             code = CANNOT_RUN
+    if not files:
+        names = [str(path) for path in arguments.paths]
+        examined.append(Examined(names[0], (no_rulesets(names),)))
+        code = CANNOT_RUN
     bad = has_errors(found) or (
         arguments.deny_warnings and any(item.severity == "warning" for item in found)
     )
-    ending = count_line(found) or "nothing found"
-    print(f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}: {ending}")
+    _print_report(
+        arguments, examined, f"{_rulesets(files)}: {count_line(found) or 'nothing found'}"
+    )
     return code or (FINDINGS if bad else FINE)
+
+
+def _rulesets(files: Sequence[Path]) -> str:
+    return f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}"
 
 
 def _fmt(arguments: argparse.Namespace) -> int:
     from difflib import unified_diff
 
     from alvh_rules.core.files import write_text_atomically
+    from alvh_rules.findings.errors import not_formatted
     from alvh_rules.pipeline import read_source
     from alvh_rules.syntax.format import format_source
 
+    if arguments.format != "text" and (arguments.diff or not arguments.check):
+        print("`--format` goes with `--check`")
+        return CANNOT_RUN
     code = FINE
     changed = 0
     files = _files(arguments.paths)
+    examined: list[Examined] = []
     for path in files:
         source = read_source(path)
         if isinstance(source, Diagnostic):
-            print(render_all([source], {}, colour=_colour()))
+            examined.append(Examined(str(path), (source,)))
             code = CANNOT_RUN
             continue
+        sources = {source.path: source}
         text, found = format_source(source)
         if has_errors(found):
-            print(render_all(found, {source.path: source}, colour=_colour()))
+            examined.append(Examined(str(path), tuple(found), sources))
             code = max(code, FINDINGS)
             continue
         before = path.read_bytes()
         if text.encode("utf-8") == before:
+            examined.append(Examined(str(path)))
             continue
         changed += 1
+        lines = [f"would change {path}"]
         if arguments.diff:
-            lines = unified_diff(
-                source.text.splitlines(), text.splitlines(), str(path), str(path), lineterm=""
-            )
-            print("\n".join(lines))
-        elif arguments.check:
-            print(f"would change {path}")
-        else:
+            old, new = source.text.splitlines(), text.splitlines()
+            lines = list(unified_diff(old, new, str(path), str(path), lineterm=""))
+        elif not arguments.check:
             write_text_atomically(path.resolve(), text)
-            print(f"changed {path}")
-    print(
-        f"{len(files):,} {'ruleset' if len(files) == 1 else 'rulesets'}, {changed:,} to change"
-        if arguments.check or arguments.diff
-        else f"{changed:,} of {len(files):,} changed"
+            lines = [f"changed {path}"]
+        found = [] if arguments.format == "text" else [not_formatted(source, text)]
+        examined.append(Examined(str(path), tuple(found), sources, lines=tuple(lines)))
+    only_told = arguments.check or arguments.diff
+    told, done = (
+        f"{_rulesets(files)}, {changed:,} to change",
+        f"{changed:,} of {len(files):,} changed",
     )
+    _print_report(arguments, examined, told if only_told else done)
     if changed and (arguments.check or arguments.diff):
         code = max(code, FINDINGS)
     return code
@@ -242,25 +285,29 @@ def _test(arguments: argparse.Namespace) -> int:
 
     code = FINE
     counts = {"passed": 0, "failed": 0, "skipped": 0}
+    examined: list[Examined] = []
     for path in _files(arguments.paths):
         result = check(path)
         if result.ruleset is None:
-            _show(result)
+            examined.append(Examined(str(path), result.diagnostics, result.sources))
             code = CANNOT_RUN if _unreadable(result) else max(code, FINDINGS)
             continue
         coverage = Coverage(result.ruleset) if arguments.coverage else None
+        cases: list[Case] = []
+        lines: list[str] = []
         for outcome in run_tests(result.ruleset, arguments.data, coverage):
-            counts[outcome.verdict] += 1
-            if outcome.verdict != "passed":
-                line = result.sources[outcome.test.span.file].position(outcome.test.span.start).line
-                name = escaped(outcome.test.name)
-                print(f'{outcome.verdict}: {path}:{line} "{name}"')
-                for reason in outcome.reasons:
-                    print(f"    {escaped(reason)}")
+            test, verdict = outcome.test, outcome.verdict
+            counts[verdict] += 1
+            cases.append(Case(test.name, test.span, verdict, outcome.reasons))
+            if verdict != "passed":
+                line = result.sources[test.span.file].position(test.span.start).line
+                lines.append(f'{verdict}: {path}:{line} "{escaped(test.name)}"')
+                lines += [f"    {escaped(reason)}" for reason in outcome.reasons]
         if coverage is not None:
-            print(f"{path}: coverage")
-            print("\n".join(coverage.lines()))
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+            lines += [f"{path}: coverage", *coverage.lines()]
+        examined.append(Examined(str(path), (), result.sources, tuple(cases), tuple(lines)))
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    _print_report(arguments, examined, told)
     return code or (FINDINGS if counts["failed"] else FINE)
 
 
@@ -377,6 +424,23 @@ def _explain(arguments: argparse.Namespace) -> int:
         )
         return CANNOT_RUN
     print("\n".join(explain(evaluation, names, int(row[-1]))))
+    return FINE
+
+
+def _explain_code(arguments: argparse.Namespace) -> int:
+    from alvh_rules.core.render import escaped
+    from alvh_rules.findings.code_records import as_markdown, nearest_code, read_record
+
+    if arguments.markdown:
+        print(as_markdown(), end="")
+        return FINE
+    record = read_record(arguments.code.upper())
+    if record is None:
+        near = nearest_code(arguments.code)
+        meant = f": did you mean `{near}`?" if near else ""
+        print(f"there is no code `{escaped(arguments.code)}`{meant}")
+        return CANNOT_RUN
+    print(record.markdown, end="")
     return FINE
 
 

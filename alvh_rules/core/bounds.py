@@ -18,8 +18,6 @@ MOST_WINDOW: Final = 25_200
 """Rows of one window: a century of sessions."""
 MOST_LOOKBACK: Final = 100_000
 """Rows of a chain of windows."""
-MOST_CHOICES: Final = 10_000
-"""Words of a label set, cells of a table, regimes: what a choice may number."""
 MOST_USED_FILES: Final = 64
 """Files that a ruleset may bring in, through all levels."""
 MOST_DIAGNOSTICS: Final = 200

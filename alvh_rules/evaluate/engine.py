@@ -25,7 +25,7 @@ from alvh_rules.plan.schedule import schedule
 class Evaluation:
     """What a run gave.
 
-    `columns` are by name, a row each: float64, int8 of `core.kleene`, or int16 codes. They are the
+    `columns` are by name, a row each: float64, int8 of `core.kleene`, or int32 codes. They are the
     names that were asked for, and those that share a node with one. `kept` are all columns held, by
     node.
     """

@@ -35,7 +35,7 @@ def missing_of(kind: Kind, rows: int) -> Array:
     if kind is Kind.FLAG:
         return np.full(rows, UNKNOWN, dtype=np.int8)
     if kind is Kind.LABEL:
-        return np.full(rows, -1, dtype=np.int16)
+        return np.full(rows, -1, dtype=np.int32)
     return np.full(rows, np.nan)
 
 
@@ -102,7 +102,7 @@ class Market:
     """Everything an evaluation reads.
 
     `columns` is by the ruleset's name of a data column: float64 for numbers and dates (days since
-    1970-01-01), int8 of `core.kleene` for flags, int16 codes into the label set (-1 missing) for
+    1970-01-01), int8 of `core.kleene` for flags, int32 codes into the label set (-1 missing) for
     labels. A column `vx` of kind curve stands here as `vx[1]`, `vx[2]`, … (settlements, points) and
     `vx.days[1]`, … (calendar days to that month's expiry). An absent optional column is all
     missing. `carried` counts, by column, the gaps that `carry` filled.

@@ -2,7 +2,7 @@
 
 Numbers are float64 with NaN for missing, and a result that is not finite is missing. Conditions are
 int8 in Kleene's logic, where `and` is the least, `or` the greatest and `not` the negative. Codes are
-int16 with -1 for missing. A constant is a column of stride zero: it takes no room and needs no rule
+int32 with -1 for missing. A constant is a column of stride zero: it takes no room and needs no rule
 of its own.
 """
 
@@ -38,7 +38,7 @@ _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
     "*": np.multiply,
     "/": np.divide,
 }
-_DTYPES = {g.Storage.NUMBER: np.float64, g.Storage.FLAG: np.int8, g.Storage.CODE: np.int16}
+_DTYPES = {g.Storage.NUMBER: np.float64, g.Storage.FLAG: np.int8, g.Storage.CODE: np.int32}
 _DECIMALS = 1e12
 """Decided weights and ratios are rounded to this many parts."""
 
@@ -107,8 +107,8 @@ def compute(node: g.Node, inputs: Sequence[Any], kinds: Sequence[Kind], market: 
         case g.Band():
             return _banded(node.operation, inputs[0], kinds[0])
         case g.Cross(columns):
-            cell = inputs[0] * np.int16(columns) + inputs[1]
-            return np.where((inputs[0] < 0) | (inputs[1] < 0), np.int16(-1), cell)
+            cell = inputs[0] * np.int32(columns) + inputs[1]
+            return np.where((inputs[0] < 0) | (inputs[1] < 0), np.int32(-1), cell)
         case g.FirstTrue():
             return _first(inputs)
         case g.Select(options):
@@ -157,7 +157,7 @@ def _conditional(condition: Kleene, then: Array, otherwise: Array, *, kind: Kind
 
 
 def _banded(band: g.Band, value: Array, kind: Kind) -> Array:
-    rows = np.asarray(band.rows, dtype=np.int16)
+    rows = np.asarray(band.rows, dtype=np.int32)
     if kind is Kind.FLAG:
         at = (value == TRUE).astype(np.int64)
     elif kind is Kind.LABEL:
@@ -172,7 +172,7 @@ def _banded(band: g.Band, value: Array, kind: Kind) -> Array:
 
 
 def _first(conditions: Sequence[Kleene]) -> Array:
-    out = np.full(len(conditions[0]), len(conditions), dtype=np.int16)
+    out = np.full(len(conditions[0]), len(conditions), dtype=np.int32)
     for code in range(len(conditions) - 1, -1, -1):
         condition = conditions[code]
         out[condition == TRUE] = code

@@ -74,7 +74,7 @@ def convert(
         return _words(array, _FLAGS, UNKNOWN, np.int8, "true or false")
     if column.kind is Kind.LABEL:
         codes = {word: code for code, word in enumerate(column.labels)}
-        return _words(array, codes, -1, np.int16, "one of " + ", ".join(column.labels))
+        return _words(array, codes, -1, np.int32, "one of " + ", ".join(column.labels))
     if column.kind is Kind.DATE:
         stamps, bad = parse_dates(array)
         days = stamps.astype("datetime64[D]")

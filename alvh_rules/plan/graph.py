@@ -23,7 +23,7 @@ ROWS = ""
 
 
 class Storage(StrEnum):
-    """How a column is held: float64 with NaN, int8 of `core.kleene`, int16 codes, or a curve."""
+    """How a column is held: float64 with NaN, int8 of `core.kleene`, int32 codes, or a curve."""
 
     NUMBER = "number"
     FLAG = "flag"

@@ -3,6 +3,7 @@
 import pytest
 
 from alvh_rules.pipeline import check
+from alvh_rules.testing.run_tests import run_tests
 from tests.programs import checked, found
 
 PLANTED = """\
@@ -152,10 +153,10 @@ def test_a_range_with_one_unit_is_turned_with_its_unit() -> None:
     assert item.help == "write `7 to 21 days`"
 
 
-def test_choices_are_bounded() -> None:
-    words = ", ".join(f"w{number}" for number in range(200))
-    lines = "".join(f"labels set{n} = {words.replace('w', f'v{n}_')}\n" for n in range(2))
-    assert [item for item in checked(lines).diagnostics if item.is_error] == []
-    bands = "".join(f"  {n} to {n + 1} => 1%\n" for n in range(1, 10_001))
-    table = f"table t by vix\n  below 1 => 1%\n{bands}  10001 or more => 1%\n"
-    assert "ALV914" in [code for code, _, _ in found(table)]
+def test_a_table_may_be_as_long_as_a_file() -> None:
+    bands = "".join(f"  {n} to {n + 1} => {n}%\n" for n in range(1, 10_001))
+    table = f"table t by vix\n  below 1 => 0%\n{bands}  10001 or more => 1%\n"
+    tests = 'test "far"\n  given\n    vix = 9000.5\n  expect\n    t is 9000%\n'
+    result = checked(table + tests)
+    assert result.ruleset is not None
+    assert [item.verdict for item in run_tests(result.ruleset)] == ["passed"]

@@ -1,0 +1,1 @@
+"""What commands have found, in the formats that people and machines read, and the codes explained."""
