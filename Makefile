@@ -1,5 +1,6 @@
 # make demo   run the flagship ruleset on a simulated market
 # make test   everything that must pass: style, types, tests, and the installed wheel
+# make bench  how fast rulesets are read and checked, beside peers measured in the same run
 # make clean  remove what the above have made
 
 PYTHON ?= python3
@@ -12,12 +13,16 @@ SIMULATED := $(BUILT)/demo/simulated.csv
 WORKERS ?= 2
 
 .NOTPARALLEL:
-.PHONY: demo test lint types unit wheel clean
+.PHONY: demo test bench lint types unit wheel clean
 
 demo: $(VENV)/.installed $(SIMULATED)
 	$(BIN)/alvh run rulesets/alvh_core.alvh --data $(SIMULATED) --out decisions.csv
 
 test: lint types unit wheel
+
+# One process: what runs beside a measurement disturbs it.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/benchmarks/bench_*.py --benchmark-columns=median,min,max,rounds
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check alvh_rules tests

@@ -1,15 +1,18 @@
 """Text and the places in it.
 
-A `Source` is one file as read, with a table of line starts so that an offset becomes a line and a
-column in O(log lines). A `Span` is a half-open range of offsets in one source, named by its path:
+A `Source` is one file as read; a table of line starts makes an offset a line and a column in
+O(log lines). A `Span` is a half-open range of offsets in one source, named by its path:
 every syntax node and every diagnostic label carries one. Offsets count characters, lines and
 columns count from one, as editors show them.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from typing import NamedTuple
+
+_LINE_END = re.compile("\n")
 
 
 class Span(NamedTuple):
@@ -34,18 +37,19 @@ class Position(NamedTuple):
 class Source:
     """One file's text, under the path by which the user named it."""
 
-    __slots__ = ("_line_starts", "path", "text")
+    __slots__ = ("_starts", "path", "text")
 
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.text = text
-        starts = [0]
-        find = text.find
-        at = find("\n")
-        while at >= 0:
-            starts.append(at + 1)
-            at = find("\n", at + 1)
-        self._line_starts = starts
+        self._starts: list[int] = []
+
+    @property
+    def _line_starts(self) -> list[int]:
+        """Where each line starts: made when it is first asked for, which most texts never are."""
+        if not self._starts:
+            self._starts = [0, *(found.end() for found in _LINE_END.finditer(self.text))]
+        return self._starts
 
     @property
     def line_count(self) -> int:
@@ -55,8 +59,9 @@ class Source:
     def position(self, offset: int) -> Position:
         """The line and column of an offset; past the end it is the end."""
         offset = max(0, min(offset, len(self.text)))
-        line = bisect_right(self._line_starts, offset)
-        return Position(line, offset - self._line_starts[line - 1] + 1)
+        starts = self._line_starts
+        line = bisect_right(starts, offset)
+        return Position(line, offset - starts[line - 1] + 1)
 
     def offset(self, line: int, column: int = 1) -> int:
         """The offset of a line and column, both from one."""

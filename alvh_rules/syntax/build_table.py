@@ -30,7 +30,7 @@ from lark.parsers.lalr_analysis import Shift
 
 from alvh_rules.core.files import write_text_atomically
 from alvh_rules.core.resources import grammar_path, grammar_table_path
-from alvh_rules.syntax.table import LAYOUT, NAME, VALUES, Json, checksum
+from alvh_rules.syntax.table import NAME, VALUES, Json, checksum
 
 _BLANKS = list(regex.parse(r"[ \t]"))
 """What stands between the words of a phrase."""
@@ -134,7 +134,7 @@ def _state_rows(
 
 
 def _rule_row(rule: Rule, symbols: dict[str, int]) -> list[Any]:
-    """A rule's origin, size, callback, kept children, and children that its span may begin at.
+    """A rule's origin, size, callback and kept children.
 
     The callback is empty where the rule only gathers children for the rule around it (Lark's `_x`
     and repetitions), and `None` where it hands its one child on (Lark's `?x`). A kept child is a
@@ -156,13 +156,12 @@ def _rule_row(rule: Rule, symbols: dict[str, int]) -> list[Any]:
             elif symbol.name in VALUES:
                 kept.append(place)
             place += 1
-    spanned = [place for place, symbol in enumerate(rule.expansion) if symbol.name not in LAYOUT]
     callback: str | None = rule.alias or rule.origin.name
     if rule.origin.name.startswith("_"):
         callback = ""
     elif rule.options.expand1 and not rule.alias and len(kept) == 1 and isinstance(kept[0], int):
         callback = None
-    return [symbols[rule.origin.name], len(rule.expansion), callback, kept, spanned]
+    return [symbols[rule.origin.name], len(rule.expansion), callback, kept]
 
 
 def _phrases(parsed: Any) -> list[str] | None:

@@ -126,8 +126,7 @@ class Reduction:
                 break
             rule = rules[~action]
             if rule.passes:
-                # An expression passes through a dozen such rules: the state is all that changes.
-                stack[-1] = states[stack[-2]][rule.origin]
+                stack[-1] = self._table.after_passing(stack[-2], stack[-1], terminal)
             else:
                 self._reduce(rule)
         stack.append(action)
@@ -139,15 +138,14 @@ class Reduction:
 
     def _reduce(self, rule: Rule) -> None:
         """Replace a rule's children on the stacks by what it makes of them."""
-        origin, size, callback, kept, spanned, plain, _ = rule
+        origin, size, callback, kept, plain, _ = rule
         nodes, starts, ends, stack = self._nodes, self._starts, self._ends, self._states
         base = len(nodes) - size
         start = end = -1
-        for place in spanned:
-            if starts[base + place] >= 0:
-                if start < 0:
-                    start = starts[base + place]
-                end = ends[base + place]
+        if size:
+            start, end = starts[base], ends[-1]
+            if start < 0 or starts[-1] < 0:
+                start, end = self._extent(base)
         if plain:
             children = [nodes[base + place] for place in kept]  # type: ignore[operator]
         else:
@@ -164,6 +162,13 @@ class Reduction:
         starts.append(start)
         ends.append(end)
         stack.append(self._table.states[stack[-1]][origin])
+
+    def _extent(self, base: int) -> tuple[int, int]:
+        """Where the parts from a place on the stack begin and end, layout and absent ones apart."""
+        placed = [place for place in range(base, len(self._starts)) if self._starts[place] >= 0]
+        if not placed:
+            return -1, -1
+        return self._starts[placed[0]], self._ends[placed[-1]]
 
     def _finish(self, end: int) -> Any:
         states = self._table.states

@@ -1,7 +1,7 @@
 """The parser's table: what the LALR(1) automaton does in each state, and what its words look like.
 
-The table is made from the grammar by `build_table.py` and read here from JSON. It never changes once
-it is read, so that any number of threads may parse with it.
+The table is made from the grammar by `build_table.py` and read here from JSON. What it says never
+changes once it is read, so that any number of threads may parse with it.
 """
 
 from __future__ import annotations
@@ -75,15 +75,13 @@ class Rule(NamedTuple):
 
     `callback` takes the children at `kept` and makes a node; empty, it gathers them in a list for
     the rule around this one; None, it hands the only one on. A place of `kept` in a tuple of its own
-    is such a list; None is an absent part. The node's span goes from the first child at `spanned`
-    that has one to the last.
+    is such a list; None is an absent part.
     """
 
     origin: str
     size: int
     callback: str | None
     kept: tuple[int | tuple[int] | None, ...]
-    spanned: tuple[int, ...]
     plain: bool
     """Whether `kept` holds places only."""
     passes: bool
@@ -117,6 +115,24 @@ class Table:
         self.matchers = _Matchers(data["patterns"])
         self.literals: dict[str, str] = data["literals"]
         """The text of each terminal that has only one."""
+        self._after_passing: dict[tuple[int, int, str], int] = {}
+
+    def after_passing(self, below: int, state: int, terminal: str) -> int:
+        """The state that takes a state's place on another once no rule only hands a child on.
+
+        An expression passes through a dozen such rules, always in the same way for the same three:
+        it is worked out once.
+        """
+        key = (below, state, terminal)
+        found = self._after_passing.get(key)
+        if found is None:
+            action = self.states[state].get(terminal, 0)
+            while action < 0 and self.rules[~action].passes:
+                state = self.states[below][self.rules[~action].origin]
+                action = self.states[state].get(terminal, 0)
+            # Threads that work it out at once come to the same.
+            found = self._after_passing[key] = state
+        return found
 
     def words_of(self, terminal: str) -> list[str]:
         """The single words that a terminal matches, in order."""
@@ -142,13 +158,12 @@ class _Matchers(dict[str, Matcher]):
 
 
 def _rule(row: list[Any], symbols: list[str]) -> Rule:
-    origin, size, callback, kept, spanned = row
+    origin, size, callback, kept = row
     return Rule(
         symbols[origin],
         size,
         callback,
         tuple((place[0],) if isinstance(place, list) else place for place in kept),
-        tuple(spanned),
         all(isinstance(place, int) for place in kept),
         callback is None and size == 1,
     )
