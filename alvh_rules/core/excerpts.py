@@ -163,6 +163,8 @@ def draw(source: Source, marks: Sequence[Mark], gutter: int, paint: Paint) -> li
 
 
 class _Drawing:
+    """The marks of one source, their lanes, and the rows of each line."""
+
     def __init__(self, source: Source, marks: Sequence[Mark], gutter: int, paint: Paint) -> None:
         self.source, self.gutter, self.paint = source, gutter, paint
         self.short = [mark for mark in marks if not mark.is_long]

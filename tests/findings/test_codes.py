@@ -100,6 +100,11 @@ def test_an_unknown_code_is_refused(written: str, answer: str, capsys) -> None:
     assert answer in capsys.readouterr().out
 
 
+def test_only_a_code_names_a_page() -> None:
+    assert read_record("ALV101") is not None
+    assert read_record("../codes/ALV101") is None
+
+
 def test_no_code_at_all_is_refused() -> None:
     with pytest.raises(SystemExit) as refusal:
         main(["explain-code"])

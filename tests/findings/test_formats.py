@@ -368,26 +368,46 @@ def test_tests_are_reported_in_every_format(name: str, tmp_path, capsys, monkeyp
         assert "`low` is false" in suite[1][0].text
 
 
+def edits(name: str, printed: str) -> list[tuple[tuple[int, int], tuple[int, int], str]]:
+    """Where each edit of the only fix begins and ends, and what it writes there."""
+    document = json.loads(printed)
+    if name == "json":
+        return [
+            (
+                (edit["span"]["line"], edit["span"]["column"]),
+                (edit["span"]["end_line"], edit["span"]["end_column"]),
+                edit["replacement"],
+            )
+            for edit in document["findings"][0]["fixes"][0]["edits"]
+        ]
+    (change,) = document["runs"][0]["results"][0]["fixes"][0]["artifactChanges"]
+    return [
+        (
+            (edit["deletedRegion"]["startLine"], edit["deletedRegion"]["startColumn"]),
+            (edit["deletedRegion"]["endLine"], edit["deletedRegion"]["endColumn"]),
+            edit["insertedContent"]["text"],
+        )
+        for edit in change["replacements"]
+    ]
+
+
 @pytest.mark.parametrize("name", MACHINES)
 def test_what_formatting_would_change_is_reported_in_every_format(
     name: str, tmp_path, capsys, monkeypatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    text = "ruleset t version 1.0.0\n\ndata\n    vix  volatility\n\nsignal s when vix>30\n"
+    text = "ruleset t version 1.0.0\n\ndata\n    vix  volatility\n\nsignal s when vix>30\n\n\n"
     Path("t.alvh").write_text(text)
     assert main(["fmt", "--check", "t.alvh", "--format", name]) == 1
     printed = capsys.readouterr().out
     validate(name, printed)
     assert "ALV020" in printed
-    if name == "json":
-        # Applied from the last to the first, the edits are what `alvh fmt` writes.
-        (finding,) = json.loads(printed)["findings"]
+    if name in ("json", "sarif"):
+        # Made from the last to the first, the edits give what `alvh fmt` writes.
         source = Source("t.alvh", text)
-        for edit in reversed(finding["fixes"][0]["edits"]):
-            span = edit["span"]
-            start = source.offset(span["line"], span["column"])
-            end = source.offset(span["end_line"], span["end_column"])
-            text = text[:start] + edit["replacement"] + text[end:]
+        for (line, column), (end_line, end_column), replacement in reversed(edits(name, printed)):
+            start, end = source.offset(line, column), source.offset(end_line, end_column)
+            text = text[:start] + replacement + text[end:]
         assert main(["fmt", "t.alvh"]) == 0
         assert Path("t.alvh").read_text() == text
     assert main(["fmt", "t.alvh"]) == 0
@@ -404,20 +424,20 @@ def test_exit_codes_are_those_of_the_text_format(name: str, tmp_path, capsys, mo
     warned = "ruleset t version 1.0.0\nlet a = 1\n"
     Path("warned.alvh").write_text(warned)
     (tmp_path / "empty").mkdir()
-    for arguments in (
-        ["check", "bad.alvh"],
-        ["check", "good.alvh"],
-        ["check", "warned.alvh"],
-        ["check", "warned.alvh", "--deny-warnings"],
-        ["check", "absent.alvh", "bad.alvh"],
-        ["check", "empty"],
-        ["test", "bad.alvh"],
-        ["test", "good.alvh"],
-        ["test", "absent.alvh"],
-        ["fmt", "--check", "absent.alvh"],
-        ["fmt", "--check", "bad.alvh"],
+    for expected, arguments in (
+        (1, ["check", "bad.alvh"]),
+        (0, ["check", "good.alvh"]),
+        (0, ["check", "warned.alvh"]),
+        (1, ["check", "warned.alvh", "--deny-warnings"]),
+        (2, ["check", "absent.alvh", "bad.alvh"]),
+        (2, ["check", "empty"]),
+        (1, ["test", "bad.alvh"]),
+        (0, ["test", "good.alvh"]),
+        (2, ["test", "absent.alvh"]),
+        (2, ["fmt", "--check", "absent.alvh"]),
+        (1, ["fmt", "--check", "bad.alvh"]),
     ):
-        expected = main(arguments)
+        assert main(arguments) == expected, arguments
         capsys.readouterr()
         assert main([*arguments, "--format", name]) == expected, arguments
         output = capsys.readouterr()

@@ -183,6 +183,24 @@ def test_marks_over_the_same_lines_have_lanes_of_their_own() -> None:
     )
 
 
+def test_marks_that_begin_together_have_a_caret_each() -> None:
+    text = "layer a\n  one\n  two\n"
+    assert (
+        drawn(text, (Span("t.alvh", 0, len(text)), "outer"), (Span("t.alvh", 6, 13), "inner"))
+        == """
+  --> t.alvh:1:1
+   |
+ 1 |     layer a
+   |  ___^
+   | |  _______-
+ 2 | | |   one
+   | | |_____- inner
+ 3 | |     two
+   | |_______^ outer
+"""
+    )
+
+
 def test_a_place_in_another_file_has_its_own_excerpt() -> None:
     text = "let a = 1\n"
     item = Diagnostic(
@@ -257,6 +275,7 @@ def test_what_lies_outside_the_window_is_marked_at_its_edge() -> None:
     first, last = (place(text, "vix"), "first"), (place(text, "vixx"), "last")
     *_, line, carets, hung, said, _ = drawn(text, last, first).split("\n")
     assert line.endswith("vixx")
+    assert len(line) == 5 + 1 + 110
     assert carets.endswith("^^^^ last")
     assert carets.startswith("   | -")
     assert (hung, said) == ("   | |", "   | first")
