@@ -6,80 +6,61 @@ import math
 
 import numpy as np
 
+from alvh_rules.builtins.kernels.recurrence import Memory, average, over_known
 from alvh_rules.evaluate.inputs import Float
 
 
-def _smoothed(x: Float, n: int, alpha: float) -> Float:
-    """alpha x + (1 - alpha) before, begun with the mean of the first n known values."""
-    out = np.full(len(x), np.nan)
-    state, count, total = math.nan, 0, 0.0
-    keep = 1.0 - alpha
-    for row, value in enumerate(x.tolist()):
-        if value != value:
-            continue
-        if count < n:
-            count += 1
-            total += value
-            if count < n:
-                continue
-            state = total / n
-        else:
-            state = alpha * value + keep * state
-        out[row] = state
-    return np.where(np.isfinite(out), out, np.nan)
+def _part(memory: Memory, name: str) -> Memory:
+    part: Memory = memory.setdefault(name, {})
+    return part
 
 
-def ema(x: Float, n: int) -> Float:
-    return _smoothed(x, n, 2.0 / (n + 1))
+def ema(memory: Memory, x: Float, n: int) -> Float:
+    known = ~np.isnan(x)
+    return over_known(x, known, average(memory, x[known], n, 2.0 / (n + 1)))
 
 
-def rsi(x: Float, n: int) -> Float:
-    out = np.full(len(x), np.nan)
-    before = math.nan
-    count, gain, loss = 0, 0.0, 0.0
-    for row, value in enumerate(x.tolist()):
-        if value != value:
-            continue
-        if before != before:
-            before = value
-            continue
-        up, down = max(value - before, 0.0), max(before - value, 0.0)
-        before = value
-        if count < n:
-            count += 1
-            gain += up
-            loss += down
-            if count < n:
-                continue
-            gain /= n
-            loss /= n
-        else:
-            gain = (gain * (n - 1) + up) / n
-            loss = (loss * (n - 1) + down) / n
-        whole = gain + loss
-        out[row] = 50.0 if whole == 0.0 else 100.0 * (gain / whole)
-    return np.where(np.isfinite(out), out, np.nan)
+def rsi(memory: Memory, x: Float, n: int) -> Float:
+    known = ~np.isnan(x)
+    values = x[known]
+    before = memory.get("before", math.nan)
+    changes = np.diff(values, prepend=before)
+    if len(values):
+        memory["before"] = float(values[-1])
+    begun = before == before
+    moved = changes if begun else changes[1:]
+    gain = average(_part(memory, "gain"), np.maximum(moved, 0.0), n, 1.0 / n)
+    loss = average(_part(memory, "loss"), np.maximum(-moved, 0.0), n, 1.0 / n)
+    whole = gain + loss
+    with np.errstate(all="ignore"):
+        strength = np.where(whole == 0.0, 50.0, 100.0 * (gain / whole))
+    out = strength if begun else np.concatenate([changes[:1], strength])
+    return over_known(x, known, out)
 
 
-def macd(x: Float, fast: int, slow: int) -> Float:
-    return ema(x, fast) - ema(x, slow)
+def macd(memory: Memory, x: Float, fast: int, slow: int) -> Float:
+    return ema(_part(memory, "fast"), x, fast) - ema(_part(memory, "slow"), x, slow)
 
 
-def macd_signal(x: Float, fast: int, slow: int, signal: int) -> Float:
-    return ema(macd(x, fast, slow), signal)
+def macd_signal(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
+    return ema(_part(memory, "signal"), macd(memory, x, fast, slow), signal)
 
 
-def macd_histogram(x: Float, fast: int, slow: int, signal: int) -> Float:
-    line = macd(x, fast, slow)
-    return line - ema(line, signal)
+def macd_histogram(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
+    line = macd(memory, x, fast, slow)
+    return line - ema(_part(memory, "signal"), line, signal)
 
 
-def atr(high: Float, low: Float, close: Float, n: int) -> Float:
+def atr(memory: Memory, high: Float, low: Float, close: Float, n: int) -> Float:
     known = ~(np.isnan(high) | np.isnan(low) | np.isnan(close))
-    ranges = np.full(len(high), np.nan)
-    before = math.nan
-    for row in np.flatnonzero(known).tolist():
-        if before == before:
-            ranges[row] = max(high[row], before) - min(low[row], before)
-        before = float(close[row])
-    return _smoothed(ranges, n, 1.0 / n)
+    closes = close[known]
+    before = memory.get("before", math.nan)
+    if len(closes):
+        memory["before"] = float(closes[-1])
+    earlier = np.concatenate([[before], closes[:-1]]) if len(closes) else closes
+    ranges = np.maximum(high[known], earlier) - np.minimum(low[known], earlier)
+    if before == before or not len(closes):
+        return over_known(close, known, average(memory, ranges, n, 1.0 / n))
+    # The first known row has no close before it.
+    rest = average(memory, ranges[1:], n, 1.0 / n)
+    return over_known(close, known, np.concatenate([[math.nan], rest]))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from alvh_rules.builtins.kernels.trees import shifted
+from alvh_rules.builtins.kernels.recurrence import Memory
+from alvh_rules.builtins.kernels.trees import rolling_least, shifted
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.inputs import Float, Kleene
 
@@ -18,10 +21,13 @@ def change(x: Float, n: int) -> Float:
     return np.where(np.isfinite(out), out, np.nan)
 
 
-def cumulative(x: Float) -> Float:
+def cumulative(memory: Memory, x: Float) -> Float:
     known = ~np.isnan(x)
-    total = np.cumsum(np.where(known, x, 0.0))
-    return np.where(known & np.isfinite(total), total, np.nan)
+    running = np.where(known, x, 0.0)
+    running = np.cumsum(np.concatenate([[memory.get("total", 0.0)], running]))[1:]
+    if len(running):
+        memory["total"] = float(running[-1])
+    return np.where(known & np.isfinite(running), running, np.nan)
 
 
 def _truth(value: np.ndarray, known: np.ndarray) -> Kleene:
@@ -43,37 +49,41 @@ def crosses_below(a: Float, b: Float) -> Kleene:
     return _crossing(b, a)
 
 
-def sessions_since(condition: Kleene) -> Float:
-    out = np.full(len(condition), np.nan)
-    since = -1
-    for row, value in enumerate(condition.tolist()):
-        if value == TRUE:
-            since = 0
-        elif value == UNKNOWN:
-            since = -1
-        elif since >= 0:
-            since += 1
-        if since >= 0:
-            out[row] = since
+def sessions_since(memory: Memory, condition: Kleene) -> Float:
+    """From the last row that was not false: counted up from a true one, lost after an unknown."""
+    rows = np.arange(len(condition))
+    last = np.maximum.accumulate(np.where(condition != FALSE, rows, -1))
+    since = memory.get("since", math.nan)
+    held = condition[np.maximum(last, 0)] == TRUE
+    counted = np.where(held, rows - last, np.nan)
+    out = np.where(last >= 0, counted, since + 1.0 + rows)
+    if len(out):
+        memory["since"] = float(out[-1])
     return out
 
 
 def held(condition: Kleene, n: int) -> Kleene:
-    out = condition.copy()
-    for back in range(1, n):
-        if back >= len(condition):
-            # Rows before the first are unknown.
-            out = np.minimum(out, UNKNOWN)
-            break
-        out[back:] = np.minimum(out[back:], condition[:-back])
-        out[:back] = np.minimum(out[:back], UNKNOWN)
-    return out.astype(np.int8)
+    return rolling_least(condition, n)
 
 
-def latch(begin: Kleene, end: Kleene) -> Kleene:
-    out = np.empty(len(begin), dtype=np.int8)
-    state = FALSE
-    for row, (on, off) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
-        state = min(-off, max(on, state))
-        out[row] = state
+def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
+    """not end and (begin or the row before): each row clamps the state between two truths.
+
+    A clamp after a clamp is a clamp, so the rows' clamps are combined by doubling, log n passes over
+    bytes instead of a step a row.
+    """
+    high = np.negative(end)
+    low = np.minimum(begin, high)
+    size = 1
+    while size < len(low):
+        low_before, high_before = low[:-size], high[:-size]
+        newer_low, newer_high = low[size:], high[size:]
+        low_after = np.minimum(newer_high, np.maximum(newer_low, low_before))
+        high_after = np.minimum(newer_high, np.maximum(newer_low, high_before))
+        low = np.concatenate([low[:size], low_after])
+        high = np.concatenate([high[:size], high_after])
+        size *= 2
+    out = np.minimum(high, np.maximum(low, np.int8(memory.get("state", FALSE))))
+    if len(out):
+        memory["state"] = int(out[-1])
     return out

@@ -1,9 +1,12 @@
 """Rolling combinations by fixed-order doubling trees.
 
-The combination of a window of 2k rows is that of its older k rows with that of its newer k. A
-window of n rows is put together from powers of two, newest first. Every window is combined in the
-same order wherever it stands, so a value depends on its window alone: not on where the data starts
-(as a running sum's rounding would), and cutting rows off changes nothing before them.
+What is known of a window of 2k rows is what is known of its older k rows combined with what is known
+of its newer k. A window of n rows is put together from powers of two, newest first. Every window is
+combined in the same order wherever it stands, so a value depends on its window alone: not on where
+the data starts (as a running sum's rounding would), nor on how the rows are cut into blocks.
+
+Within the tree the columns are aligned at their ends and grow shorter at the front, where no whole
+window stands; the front is filled once, when the tree is done.
 """
 
 from __future__ import annotations
@@ -13,9 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Float
+from alvh_rules.core.kleene import UNKNOWN
+from alvh_rules.evaluate.inputs import Array, Float, Kleene
 
 Combine = Callable[[Any, Any], Any]
+Columns = tuple[Array, ...]
+Merge = Callable[[Columns, int, Columns, int], Columns]
+"""From what is known of older rows, how many those are, and of newer ones, to all of them."""
 
 
 def shifted(x: Float, rows: int) -> Float:
@@ -28,21 +35,49 @@ def shifted(x: Float, rows: int) -> Float:
     return out
 
 
-def rolling(x: Float, n: int, combine: Combine) -> Float:
-    """`combine` over the last n rows of x, today included; missing where any of them is."""
-    if n > len(x):
-        return np.full(len(x), np.nan)
-    power, size = x, 1
-    total: Float | None = None
+def merged(columns: Columns, n: int, merge: Merge) -> Columns:
+    """What is known of the last n rows, from the row n - 1 on; empty where there are fewer rows."""
+    length = len(columns[0])
+    if n > length:
+        return tuple(column[:0] for column in columns)
+    power, size = columns, 1
+    total: Columns = ()
     covered = 0
     while True:
         if n & size:
-            # What is already covered is newer than this block.
-            older = shifted(power, covered)
-            total = older if total is None else combine(older, total)
+            if covered:
+                # What is covered already is newer than this block.
+                older = tuple(column[: length - covered - size + 1] for column in power)
+                newer = tuple(column[size:] for column in total)
+                total = merge(older, size, newer, covered)
+            else:
+                total = power
             covered += size
         if covered == n:
-            assert total is not None
             return total
-        power = combine(shifted(power, size), power)
+        older = tuple(column[:-size] for column in power)
+        power = merge(older, size, tuple(column[size:] for column in power), size)
         size *= 2
+
+
+def filled(column: Array, length: int, missing: float | int) -> Array:
+    """The column with its front filled up to a length."""
+    if len(column) == length:
+        return column
+    out = np.empty(length, dtype=column.dtype)
+    out[: length - len(column)] = missing
+    out[length - len(column) :] = column
+    return out
+
+
+def rolling(x: Float, n: int, combine: Combine) -> Float:
+    """`combine` over the last n rows of x, today included; missing where any of them is."""
+    (out,) = merged((x,), n, lambda older, _, newer, __: (combine(older[0], newer[0]),))
+    return filled(out, len(x), np.nan)
+
+
+def rolling_least(condition: Kleene, n: int) -> Kleene:
+    """The least truth of the last n rows; rows before the first are unknown, so false decides."""
+    padded = np.concatenate([np.full(n - 1, UNKNOWN, dtype=np.int8), condition])
+    (out,) = merged((padded,), n, lambda older, _, newer, __: (np.minimum(older[0], newer[0]),))
+    return out

@@ -1,10 +1,15 @@
-"""Kernels of windows. Missing rows are NaN and spread by arithmetic; extremes spread them too."""
+"""Kernels of windows. Missing rows are NaN and spread by arithmetic; extremes spread them too.
+
+Means, variances and products of deviations come from one tree, whose halves are merged by the
+formula of Chan, Golub and LeVeque (1979): no sum of squares is taken, so a constant window has
+exactly no deviation, and n rows cost log n merges.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from alvh_rules.builtins.kernels.trees import rolling, shifted
+from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling, shifted
 from alvh_rules.evaluate.inputs import Float
 
 
@@ -32,62 +37,80 @@ def lowest(x: Float, n: int) -> Float:
     return rolling(x, n, np.minimum)
 
 
-def _deviations(x: Float, n: int) -> tuple[Float, Float]:
-    """Mean and sample standard deviation, in two passes over each window.
+def _merge_moments(older: Columns, a: int, newer: Columns, b: int) -> Columns:
+    """Means and the sum of squared deviations of both together."""
+    (mean_a, squares_a), (mean_b, squares_b) = older, newer
+    apart = mean_b - mean_a
+    mean = mean_a + apart * (b / (a + b))
+    squares = (squares_a + squares_b) + (apart * apart) * (a * b / (a + b))
+    return mean, squares
 
-    A constant window is told by its extremes, so that it has exactly no deviation.
-    """
-    mean = sma(x, n)
-    total = np.zeros(len(x))
-    for back in range(n - 1, -1, -1):
-        off = shifted(x, back) - mean
-        total = total + off * off
-    flat = rolling(x, n, np.maximum) == rolling(x, n, np.minimum)
-    return np.where(flat, x, mean), np.where(flat, 0.0, np.sqrt(total / (n - 1)))
+
+def _moments(x: Float, n: int) -> tuple[Float, Float]:
+    """Each window's mean, and its sum of squared deviations."""
+    mean, squares = merged((x, np.zeros(len(x))), n, _merge_moments)
+    return filled(mean, len(x), np.nan), filled(squares, len(x), np.nan)
 
 
 def stdev(x: Float, n: int) -> Float:
-    return finite(_deviations(x, n)[1])
+    return finite(np.sqrt(_moments(x, n)[1] / (n - 1)))
 
 
 def zscore(x: Float, n: int) -> Float:
-    mean, deviation = _deviations(x, n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return finite((x - mean) / deviation)
+    mean, squares = _moments(x, n)
+    with np.errstate(all="ignore"):
+        return finite((x - mean) / np.sqrt(squares / (n - 1)))
 
 
 def percentile_rank(x: Float, n: int) -> Float:
-    count = np.zeros(len(x))
-    known = np.ones(len(x), dtype=bool)
+    count = np.zeros(len(x), dtype=np.int32)
+    lost = np.zeros(len(x), dtype=bool)
     for back in range(n):
         past = shifted(x, back)
         count += past <= x
-        known &= ~np.isnan(past)
-    return np.where(known, count / n, np.nan)
+        lost |= np.isnan(past)
+    return np.where(lost, np.nan, count / n)
 
 
 def realized_volatility(price: Float, n: int) -> Float:
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         returns = finite(np.log(price / shifted(price, 1)))
-    return finite(100.0 * np.sqrt(rolling(returns * returns, n, np.add) * 252.0 / n))
+        return finite(100.0 * np.sqrt(rolling(returns * returns, n, np.add) * 252.0 / n))
 
 
-def _products(x: Float, y: Float, n: int) -> Float:
-    """The sum of the products of the deviations from the windows' means."""
-    mean_x, mean_y = sma(x, n), sma(y, n)
-    total = np.zeros(len(x))
-    for back in range(n - 1, -1, -1):
-        total = total + (shifted(x, back) - mean_x) * (shifted(y, back) - mean_y)
-    return total
+def _merge_products(older: Columns, a: int, newer: Columns, b: int) -> Columns:
+    """Means, squared deviations and products of deviations of both together."""
+    mean_xa, mean_ya, squares_xa, squares_ya, products_a = older
+    mean_xb, mean_yb, squares_xb, squares_yb, products_b = newer
+    x, y = mean_xb - mean_xa, mean_yb - mean_ya
+    share, weight = b / (a + b), a * b / (a + b)
+    return (
+        mean_xa + x * share,
+        mean_ya + y * share,
+        (squares_xa + squares_xb) + (x * x) * weight,
+        (squares_ya + squares_yb) + (y * y) * weight,
+        (products_a + products_b) + (x * y) * weight,
+    )
+
+
+def _products(x: Float, y: Float, n: int) -> tuple[Float, Float, Float]:
+    """Squared deviations of x and of y, and the products of both. A row that one lacks, both do."""
+    lost = np.isnan(x) | np.isnan(y)
+    x, y = np.where(lost, np.nan, x), np.where(lost, np.nan, y)
+    none = np.zeros(len(x))
+    found = merged((x, y, none, none, none), n, _merge_products)
+    squares_x, squares_y, products = (filled(column, len(x), np.nan) for column in found[2:])
+    return squares_x, squares_y, products
 
 
 def correlation(x: Float, y: Float, n: int) -> Float:
-    spread = stdev(x, n) * stdev(y, n) * (n - 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.clip(finite(_products(x, y, n) / spread), -1.0, 1.0)
+    with np.errstate(all="ignore"):
+        squares_x, squares_y, products = _products(x, y, n)
+        spread = np.sqrt(squares_x) * np.sqrt(squares_y)
+        return np.clip(finite(products / spread), -1.0, 1.0)
 
 
 def beta(x: Float, market: Float, n: int) -> Float:
-    deviation = stdev(market, n)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return finite(_products(x, market, n) / (deviation * deviation * (n - 1)))
+    with np.errstate(all="ignore"):
+        _, squares, products = _products(x, market, n)
+        return finite(products / squares)
