@@ -85,7 +85,7 @@ def _curve(x):
     return (x, x + 1, x * 1.1), (first, first + 30, first + 61)
 
 
-def _arguments(record, x, word=0):
+def _arguments(record, x):
     condition = np.where(np.isnan(x), 0, np.where(x > 100, 1, -1)).astype(np.int8)
     out = []
     for number, parameter in enumerate(record.parameters):
@@ -95,7 +95,7 @@ def _arguments(record, x, word=0):
             case Role.MONTH:
                 out.append(number)
             case Role.WORD:
-                out.append(parameter.words[word])
+                out.append(parameter.words[0])
             case Role.CURVE:
                 out.append(_curve(x))
             case Role.CONDITION:

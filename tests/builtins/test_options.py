@@ -254,6 +254,12 @@ def test_a_premium_outside_of_its_bounds_has_no_volatility(right) -> None:
         assert np.isnan(implied(premium, 90.0)), premium
     assert implied(least + 1e-6, 90.0) > 0
     assert implied(most - 1e-6, 90.0) > 300
+    deep = 90.0 if right == "call" else 110.0
+    inside = abs(asset - deep * math.exp(-0.04 * years))
+    assert np.isnan(implied(inside + 5e-11, deep))
+    assert implied(inside + 5e-9, deep) > 0
+    # Out of the money there is no rounding, and the smallest premium says something.
+    assert implied(1e-200, 200.0 - deep) > 0
     assert np.isnan(implied(least + 1.0, 90.0, 0.0))
     assert np.isnan(implied(least + 1.0, 90.0, -1.0))
 

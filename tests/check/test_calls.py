@@ -95,7 +95,13 @@ def test_a_word_means_itself_whatever_has_its_name() -> None:
     ],
 )  # fmt: skip
 def test_the_kind_of_a_call(line, kind) -> None:
-    assert value(line).type.kind is kind
+    call = value(line)
+    assert call.type.kind is kind
+    assert isinstance(call, c.Invoke)
+    pairs = list(zip(call.builtin.parameters_of(len(call.arguments)), call.arguments, strict=True))
+    for group in {parameter.group for parameter, _ in pairs if parameter.group}:
+        members = {item.type.kind for parameter, item in pairs if parameter.group == group}
+        assert len(members) == 1
 
 
 def test_a_param_may_say_a_month_and_a_window_of_no_rows_is_one() -> None:

@@ -1,6 +1,7 @@
 """The evaluator and the naive interpreter agree, on random rulesets and random data with gaps."""
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -8,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alvh_rules import load
+from alvh_rules.builtins.document import EXAMPLES
 from alvh_rules.builtins.record import Shape
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
+from alvh_rules.evaluate.inputs import is_missing
 from alvh_rules.evaluate.interpreter import FUNCTIONS, Interpreter
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.market.simulate import simulate
@@ -208,6 +211,47 @@ def test_random_rulesets_on_random_data(conditions, seed) -> None:
     market, found = market_from_frame(frame, result.ruleset.schema)
     assert found == []
     same(evaluate(result.ruleset, market), Interpreter(result.ruleset, market), result.ruleset)
+
+
+LEVELS = {
+    "price": (4000.0, 5200.0),
+    "volatility": (10.0, 40.0),
+    "curve": (10.0, 40.0),
+    "rate": (1.0, 6.0),
+    "money": (50.0, 90.0),
+}
+APART = {
+    "quote": (20.0, 200.0),
+    "other_quote": (20.0, 200.0),
+    "dividend": (20.0, 60.0),
+    "earnings": (100.0, 300.0),
+    "cash_flow": (100.0, 300.0),
+    "outlay": (-140.0, -100.0),
+}
+
+
+def test_every_function_gives_the_same_values_on_random_data() -> None:
+    """The examples of the records, on data with a gap in every eleventh cell."""
+    lines = [f"let of_{name} = {record.example}\n" for name, record in BUILTINS.items()]
+    text = f"ruleset functions version 1.0.0\n{EXAMPLES}{''.join(lines)}"
+    # Short windows, so that a gap does not make every one unknown.
+    text = re.sub(r", \d+( sessions)?\)", ", 3)", text)
+    result = check_source(Source("functions.alvh", text))
+    assert result.ruleset is not None, result.rendered()
+    random = np.random.default_rng(4)
+    frame = FRAME[["date"]].copy()
+    for column in result.ruleset.schema.columns:
+        for name in column.sources or (column.name,):
+            low, high = APART.get(name, LEVELS[column.kind.value])
+            gap = random.random(len(frame)) < (1 / 90 if column.name == "spx" else 1 / 11)
+            frame[name] = np.where(gap, np.nan, random.uniform(low, high, len(frame)))
+    market, found = market_from_frame(frame, result.ruleset.schema)
+    assert found == []
+    evaluation = evaluate(result.ruleset, market)
+    same(evaluation, Interpreter(result.ruleset, market), result.ruleset)
+    for name in BUILTINS:
+        value = evaluation.ruleset.values[f"of_{name}"]
+        assert not is_missing(evaluation.columns[f"of_{name}"], value.type.kind).all(), name
 
 
 @pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)

@@ -163,8 +163,7 @@ def theta(
     with np.errstate(all="ignore"):
         root = np.sqrt(terms.years)
         decay = terms.asset * normal_density(d1) * (volatility / _POINTS) / (2.0 * root)
-        still = _away(terms, s) | ((volatility == 0.0) & (days > 0.0))
-        decay = np.where(still, 0.0, decay)
+        decay = np.where(_away(terms, s), 0.0, decay)
         carry = terms.paid * terms.asset * normal_cdf(sign * d1)
         carry = carry - terms.growth * terms.cash * normal_cdf(sign * d2)
         return finite((sign * carry - decay) / _YEAR)
