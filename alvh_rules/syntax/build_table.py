@@ -1,8 +1,8 @@
 """Make the parser's table from the grammar: `python -m alvh_rules.syntax.build_table`.
 
 1. Lark reads `grammar/alvh.lark` and works out the LALR(1) states.
-2. The states are numbered in order (`_state_rows`); each rule becomes its size, the callback that takes it and the children
-   that the callback gets (`_rule_row`).
+2. The states are numbered in order (`_state_rows`); each rule becomes its size, the callback that
+   takes it and the children that the callback gets (`_rule_row`).
 3. Terminals made of words only become entries under their first word, longest and most binding
    first; the others are listed under each character they can begin with.
 4. The table is written beside the grammar, as JSON: reading it runs nothing and trusts nobody, and
@@ -50,26 +50,6 @@ def build_table(grammar: str) -> Json:
     origins = sorted({rule.origin.name for rule in lark.rules})
     symbols = {name: number for number, name in enumerate([*names, *origins])}
     rules = {rule: number for number, rule in enumerate(lark.rules)}
-    words: dict[str, list[list[Any]]] = {}
-    signs: dict[str, list[str]] = {}
-    patterns: dict[str, str] = {}
-    literals: dict[str, str] = {}
-    for terminal in terminals:
-        pattern = terminal.pattern.to_regexp()
-        if isinstance(terminal.pattern, PatternStr):
-            literals[terminal.name] = terminal.pattern.value
-        if terminal.name in lark.ignore_tokens or terminal.name == NAME:
-            continue
-        parsed = regex.parse(pattern)
-        phrases = _phrases(parsed)
-        if phrases is not None:
-            for phrase in phrases:
-                first, *rest = phrase.split(" ")
-                words.setdefault(first, []).append([terminal.name, rest])
-            continue
-        patterns[terminal.name] = pattern
-        for character in sorted(_first_characters(parsed)[0]):
-            signs.setdefault(character, []).append(terminal.name)
     rows, numbers = _state_rows(states.states, states.start_states["start"], symbols, rules)
     return {
         "grammar": checksum(grammar),
@@ -79,11 +59,30 @@ def build_table(grammar: str) -> Json:
         "end": numbers[states.end_states["start"]],
         "rules": [_rule_row(rule, symbols) for rule in lark.rules],
         "states": rows,
-        "words": words,
-        "signs": signs,
-        "patterns": patterns,
-        "literals": literals,
+        **_vocabulary([item for item in terminals if item.name not in {*lark.ignore_tokens, NAME}]),
     }
+
+
+def _vocabulary(terminals: list[TerminalDef]) -> Json:
+    """How terminals are told apart in a text: by first word, by first character, by pattern."""
+    words: dict[str, list[list[Any]]] = {}
+    signs: dict[str, list[str]] = {}
+    patterns: dict[str, str] = {}
+    literals: dict[str, str] = {}
+    for terminal in terminals:
+        pattern = terminal.pattern.to_regexp()
+        parsed = regex.parse(pattern)
+        if isinstance(terminal.pattern, PatternStr):
+            literals[terminal.name] = terminal.pattern.value
+        phrases = _phrases(parsed)
+        for phrase in phrases or ():
+            first, *rest = phrase.split(" ")
+            words.setdefault(first, []).append([terminal.name, rest])
+        if phrases is None:
+            patterns[terminal.name] = pattern
+            for character in sorted(_first_characters(parsed)[0]):
+                signs.setdefault(character, []).append(terminal.name)
+    return {"words": words, "signs": signs, "patterns": patterns, "literals": literals}
 
 
 def _declared(lark: Lark) -> set[str]:

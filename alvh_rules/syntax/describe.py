@@ -142,7 +142,7 @@ def describe(
         return errors.unexpected_indentation(source, at, line[1])
     if _could_follow(problem) == {INDENT} or token.terminal in (NEW_LINE, DEDENT, END, GRID_LINE):
         return _describe_early_end(source, text, problem, at, line)
-    # A terminal may match the first letters of a word: the trader wrote all of it.
+    # Of a phrase, such as `at delta`, the first word is what does not fit.
     whole = _WORD.match(text, at)
     word = whole[0] if whole else token.text
     end = at + len(word)

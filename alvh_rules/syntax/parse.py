@@ -185,7 +185,7 @@ class _Reading:
                 self.lost.add(self._text[span.start - self._start : span.end - self._start])
         # A level takes a character at least, so that most items need no look.
         if len(self._text) > bounds.MOST_DEPTH and deeper_than(item, bounds.MOST_DEPTH):
-            self.found = [*self.found, errors.expression_too_deep(self._source, item.span)]
+            self.found.append(errors.expression_too_deep(self._source, item.span))
             self.lost.update(_WORD.findall(self._source.line_text(1)))
             return None
         return item
@@ -199,7 +199,7 @@ class _Reading:
         if diagnostic.code != "ALV006" or not self._blanked_below(at):
             self._report(diagnostic)
         self._lose(Line(start, end, 0) for start, end in block)
-        if block[0][0] <= 0:
+        if block[0][0] == 0:
             return False
         self._text = blank_out(self._text, block)
         return any(self._text[line.start : line.end].strip() for line in self._lines[1:])

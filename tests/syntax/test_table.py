@@ -165,6 +165,11 @@ def test_good_items_are_read_as_lark_reads_them(text: str) -> None:
     assert our_outline(text) == lark_outline(text)
 
 
+def test_an_indentation_between_two_levels_is_no_line_of_either() -> None:
+    text = "data\n    a price\n  b price\n"
+    assert our_outline(text) == lark_outline(text) == "layout"
+
+
 @settings(max_examples=400)
 @given(
     st.sampled_from(ITEMS),
