@@ -189,6 +189,20 @@ def same(evaluation, interpreter, ruleset) -> None:
                 assert math.isclose(fast, slow, rel_tol=1e-9, abs_tol=1e-9), (name, row)
 
 
+def random_frame(seed: int, rows: int):
+    """Data for `TEXT`, a tenth of it missing; quarters keep sums exact, so that ties are ties."""
+    random = np.random.default_rng(seed)
+    frame = FRAME[["date"]].iloc[:rows].copy()
+    for name in "abcp":
+        values = random.integers(12, 25, rows) / 4
+        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
+    for name in ("v", "m1", "m2", "m3"):
+        values = random.integers(40, 80, rows) / 4
+        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
+    frame["up"] = random.choice(["true", "false", ""], rows)
+    return frame
+
+
 @settings(max_examples=100)
 @given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
 def test_random_rulesets_on_random_data(conditions, seed) -> None:
@@ -197,18 +211,7 @@ def test_random_rulesets_on_random_data(conditions, seed) -> None:
     assert hard == []
     if result.ruleset is None:
         return
-    random = np.random.default_rng(seed)
-    rows = 40
-    frame = FRAME[["date"]].iloc[:rows].copy()
-    for name in "abcp":
-        # Quarters keep sums exact, so that ties are ties in both.
-        values = random.integers(12, 25, rows) / 4
-        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
-    for name in ("v", "m1", "m2", "m3"):
-        values = random.integers(40, 80, rows) / 4
-        frame[name] = np.where(random.random(rows) < 0.1, np.nan, values)
-    frame["up"] = random.choice(["true", "false", ""], rows)
-    market, found = market_from_frame(frame, result.ruleset.schema)
+    market, found = market_from_frame(random_frame(seed, 40), result.ruleset.schema)
     assert found == []
     same(evaluate(result.ruleset, market), Interpreter(result.ruleset, market), result.ruleset)
 
