@@ -8,12 +8,12 @@ never an earlier one, since a period's sample is its available row or the row be
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
+from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.evaluate.inputs import Array, Integer, Market, Periods, Timeline
 
 
@@ -25,6 +25,7 @@ class Block:
     given: Mapping[str, Array]
     start: int
     end: int
+    _periods: dict[str, Periods] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return self.end - self.start
@@ -43,42 +44,42 @@ class Block:
         """The rows of a column that the caller gives."""
         return np.asarray(self.given[name][self.start : self.end])
 
+    @property
+    def ordinals(self) -> Integer:
+        """The number of each row's session."""
+        return self.market.timeline.ordinals[self.start : self.end]
+
     @cached_property
     def timeline(self) -> Timeline:
         """The block's own rows in time; its periods count rows from the block's first."""
         whole = self.market.timeline
         cut = slice(self.start, self.end)
-        periods = {name: self._periods(found) for name, found in whole.periods.items()}
-        return Timeline(
-            whole.times[cut],
-            whole.dates[cut],
-            whole.ordinals[cut],
-            whole.present[cut],
-            periods,
-            whole.daily,
-        )
+        periods = {name: self.periods(name) for name in whole.periods}
+        times, dates, present = whole.times[cut], whole.dates[cut], whole.present[cut]
+        return Timeline(times, dates, self.ordinals, present, periods, whole.daily)
 
-    def _periods(self, whole: Periods) -> Periods:
-        first, last = np.searchsorted(whole.available, [self.start, self.end])
-        cut = slice(int(first), int(last))
-        return Periods(whole.sample[cut] - self.start, whole.available[cut] - self.start)
+    def periods(self, clock: str) -> Periods:
+        """The periods of a clock that may first be read in the block."""
+        found = self._periods.get(clock)
+        if found is None:
+            whole = self.market.timeline.periods[clock]
+            first, last = np.searchsorted(whole.available, [self.start, self.end])
+            cut = slice(int(first), int(last))
+            found = Periods(whole.sample[cut] - self.start, whole.available[cut] - self.start)
+            self._periods[clock] = found
+        return found
 
     @cached_property
     def session_starts(self) -> Integer:
         """The first row of each session in the block."""
-        ordinals = self.timeline.ordinals
+        ordinals = self.ordinals
         if not len(ordinals):
             return np.zeros(0, dtype=np.int64)
         return np.concatenate([[0], np.flatnonzero(ordinals[1:] != ordinals[:-1]) + 1])
 
-    def by_session(self, of_sessions: Any) -> Array:
-        """A column that is the same through each session, from its value at each session's start.
-
-        `of_sessions` takes the numbers of the first rows and gives a value for each.
-        """
-        starts = self.session_starts
-        lengths = np.diff(np.append(starts, len(self)))
-        return np.repeat(of_sessions(starts), lengths)
+    def by_session(self, values: Array) -> Array:
+        """A column that is the same through each session, from a value for each session."""
+        return stretched(self.session_starts, values, len(self))
 
 
 def blocks_of(market: Market, given: Mapping[str, Array], size: int) -> Iterator[Block]:

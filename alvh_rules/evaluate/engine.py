@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
@@ -25,9 +26,14 @@ from alvh_rules.evaluate.steps import Cells, spread, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
 from alvh_rules.plan.schedule import schedule
+from alvh_rules.plan.tabulate import tabulated
 
-BLOCK = 16_384
+BLOCK = 32_768
 """Rows of a block: what a step reads and writes stays in the processor's own memory."""
+FOLD_FROM = 20_000
+"""Rows from which tables of finite states repay the making."""
+FILTER_FROM = 100_000
+"""Rows from which SciPy's filter repays its import."""
 
 
 @dataclass(frozen=True)
@@ -64,56 +70,68 @@ class Evaluation:
 
 
 class Run:
-    """The steps of a plan, and what they remember between blocks."""
+    """The steps of a plan, and what they remember between blocks.
 
-    def __init__(self, nodes: Sequence[g.Node], wanted: Iterable[int]) -> None:
+    `fold` makes tables of what depends on few states first, which repays itself in long runs.
+    """
+
+    def __init__(self, nodes: Sequence[g.Node], wanted: Iterable[int], fold: bool = False) -> None:
+        asked = list(dict.fromkeys(wanted))
+        found = asked
+        if fold:
+            nodes, found = tabulated(nodes, asked)
         self.nodes = nodes
-        self.wanted = list(dict.fromkeys(wanted))
-        self.cells = Cells(len(nodes))
-        self.clocks = {nodes[step.number].clock for step in schedule(nodes, self.wanted).steps}
+        self._place = dict(zip(asked, found, strict=True))
+        self._cells = Cells(len(nodes))
+        steps = schedule(nodes, found).steps
+        self._clocks = {nodes[step.number].clock for step in steps} - {g.ROWS}
         self._steps = []
-        for planned in schedule(nodes, self.wanted).steps:
+        for planned in steps:
             step = step_of(planned.number, nodes)
-            if step is not None:
-                self._steps.append((step, planned.frees))
+            if step is None:
+                self._cells.put_constant(planned.number, nodes[planned.number])
             else:
-                operation = nodes[planned.number].operation
-                assert isinstance(operation, g.Constant)
-                self.cells.values[planned.number] = operation.value
-                storage = g.storage_of(nodes[planned.number].type)
-                lost = {g.Storage.FLAG: 0, g.Storage.CODE: -1}.get(storage)
-                self.cells.whole[planned.number] = (
-                    operation.value == operation.value and operation.value != lost
-                )
+                step.cells = self._cells
+                frees = [n for n in planned.frees if not _is_constant(nodes[n])]
+                self._steps.append((step, frees))
 
-    def feed(self, block: Block) -> Callable[[int], Any]:
-        """Run the next block; gives the wanted cells, which hold until the next is fed."""
-        cells = self.cells
+    def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
+        """Run the next block; `cell` then gives what was wanted, until the next is fed.
+
+        `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
+        """
+        cells = self._cells
+        cells.targets = {self._place[number]: room for number, room in (targets or {}).items()}
         cells.rows[g.ROWS] = len(block)
-        for clock in self.clocks - {g.ROWS}:
-            cells.rows[clock] = len(block.timeline.periods[clock].sample)
+        for clock in self._clocks:
+            cells.rows[clock] = len(block.periods(clock).sample)
         for step, frees in self._steps:
-            step.run(cells, block)
+            step.run(block)
             for number in frees:
-                if not isinstance(self.nodes[number].operation, g.Constant):
-                    cells.values[number] = None
-        return self._cell
+                cells.let_go(number)
 
-    def _cell(self, number: int) -> Any:
-        value = self.cells.values[number]
+    def cell(self, number: int) -> Any:
+        """The column of a wanted node in the block that was fed last."""
+        place = self._place[number]
+        value = self._cells.values[place]
         if isinstance(value, float | int):
-            node = self.nodes[number]
-            return spread(value, g.storage_of(node.type), self.cells.rows[node.clock])
+            node = self.nodes[place]
+            return spread(value, g.storage_of(node.type), self._cells.rows[node.clock])
         return value
 
     def save(self) -> dict[str, Any]:
         """What the steps remember, by node, as numbers, lists and dictionaries."""
-        return {str(step.number): step.save() for step, _ in self._steps}
+        return {str(step.number): saved for step, _ in self._steps if (saved := step.save())}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of a run of the same plan and wanted nodes."""
         for step, _ in self._steps:
-            step.load(saved[str(step.number)])
+            if str(step.number) in saved:
+                step.load(saved[str(step.number)])
+
+
+def _is_constant(node: g.Node) -> bool:
+    return isinstance(node.operation, g.Constant)
 
 
 def evaluate(
@@ -132,27 +150,32 @@ def evaluate(
     None keeps every node, which an explanation needs. `on_step` is told the rows done, of how many.
     `block` is the rows of a block; it changes nothing in what is found.
     """
-    wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
-    run = Run(plan.nodes, wanted)
     rows = len(market.timeline)
-    parts: dict[int, list[Any]] = {number: [] for number in run.wanted}
+    wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
+    run = Run(plan.nodes, wanted, fold=names is not None and rows >= FOLD_FROM)
+    if rows >= FILTER_FROM:
+        load_filter()
     kept: dict[int, Any] = {}
-    for number in run.wanted:
+    parts: dict[int, list[Any]] = {}
+    for number in wanted:
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
             kept[number] = missing_of(node.type.kind, rows)
+        else:
+            parts[number] = []
     with np.errstate(all="ignore"):
         for piece in blocks_of(market, given or {}, block):
-            cell = run.feed(piece)
-            for number in run.wanted:
-                if number in kept:
-                    kept[number][piece.start : piece.end] = cell(number)
-                else:
-                    parts[number].append(cell(number))
+            targets = {number: column[piece.start : piece.end] for number, column in kept.items()}
+            run.feed(piece, targets)
+            for number, target in targets.items():
+                cell = run.cell(number)
+                if cell is not target:
+                    target[...] = cell
+            for number, found in parts.items():
+                found.append(_own(run.cell(number)))
             on_step(piece.end, rows)
     for number, found in parts.items():
-        if number not in kept:
-            kept[number] = _joined(found, plan.nodes[number])
+        kept[number] = _joined(found, plan.nodes[number])
     named = {
         # By its own name a curve is shown as its nearest month.
         name: kept[number][0][0] if isinstance(kept[number], tuple) else kept[number]
@@ -160,6 +183,11 @@ def evaluate(
         if number in kept
     }
     return Evaluation(ruleset, plan, market, named, kept, Lowering.over(ruleset, plan))
+
+
+def _own(cell: Any) -> Any:
+    """A copy: the run goes on to use a cell's room for other cells."""
+    return cell if isinstance(cell, tuple) else cell.copy()
 
 
 def _joined(parts: list[Any], node: g.Node) -> Any:

@@ -5,8 +5,8 @@ of its clock's periods), a plain number where the plan has a constant, or a curv
 whether it is *whole*: known on every row. Whole inputs take a path without masks. Where a step does
 not look it says that its cell is not whole, which is always safe.
 
-Numbers are float64 with NaN for missing, and what is not finite is missing: a dot product with zeros
-tells in one pass whether anything is not. Conditions are int8 in Kleene's logic, where `and` is the
+Numbers are float64 with NaN for missing, and what is not finite is missing: the sum of a column tells
+in one pass whether anything in it is not. Conditions are int8 in Kleene's logic, where `and` is the
 least, `or` the greatest and `not` the negative. Codes are whole numbers with -1 for missing.
 
 What a step remembers from block to block is numbers, lists and dictionaries of them, so that a run
@@ -15,11 +15,13 @@ can be written down and taken up again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.builtins.kernels.series import held, latch
 from alvh_rules.builtins.record import Role as Takes
 from alvh_rules.builtins.record import Shape
@@ -27,8 +29,9 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.inputs import Array, Float, Kleene, is_missing, missing_of
+from alvh_rules.evaluate.inputs import Array, Float, is_missing, missing_of
 from alvh_rules.plan import graph as g
+from alvh_rules.plan import scalars
 
 _COMPARE: Mapping[str, np.ufunc] = {
     "<": np.less,
@@ -44,19 +47,22 @@ _ARITHMETIC: Mapping[str, np.ufunc] = {
     "*": np.multiply,
     "/": np.divide,
 }
-_DTYPES = {g.Storage.NUMBER: np.float64, g.Storage.FLAG: np.int8, g.Storage.CODE: np.int32}
+_DTYPES: dict[g.Storage, np.dtype[Any]] = {
+    g.Storage.NUMBER: np.dtype(np.float64),
+    g.Storage.FLAG: np.dtype(np.int8),
+    g.Storage.CODE: np.dtype(np.int32),
+}
+_FLOAT, _TRUTH, _CODE = (_DTYPES[storage] for storage in list(g.Storage)[:3])
+_ONE = np.int8(1)
+_TRUE, _FALSE, _UNKNOWN = np.int8(TRUE), np.int8(FALSE), np.int8(UNKNOWN)
 _DECIMALS = 1e12
 """Decided weights and ratios are rounded to this many parts."""
 _SMALL_CODES = 127
 
-_zeros = np.zeros(0)
-
 
 def _all_finite(column: Float) -> bool:
-    global _zeros
-    if len(_zeros) < len(column):
-        _zeros = np.zeros(len(column))
-    return bool(np.dot(column, _zeros[: len(column)]) == 0.0)
+    # A sum is finite only if its terms are; one that overflows sends whole data down the slow path.
+    return math.isfinite(np.add.reduce(column))
 
 
 def settled(column: Float) -> tuple[Float, bool]:
@@ -72,12 +78,55 @@ def spread(value: float | int, storage: g.Storage, rows: int) -> Array:
 
 
 class Cells:
-    """The cells of one block: `values` and `whole` by node."""
+    """The cells of one block: `values` and `whole` by node.
+
+    Room for a cell's array is taken from arrays that earlier cells have let go, so that a run works in
+    the same memory from block to block; a cell that is wanted is made where it is wanted, in `targets`.
+    """
 
     def __init__(self, count: int) -> None:
         self.values: list[Any] = [None] * count
         self.whole: list[bool] = [False] * count
         self.rows: dict[str, int] = {}
+        self.targets: dict[int, Array] = {}
+        self._own: list[Array | None] = [None] * count
+        self._free: dict[Any, list[Array]] = {}
+
+    def put_constant(self, number: int, node: g.Node) -> None:
+        """A constant is a plain number, and stays."""
+        assert isinstance(node.operation, g.Constant)
+        value = node.operation.value
+        self.values[number] = value
+        self.whole[number] = not scalars.is_missing(value, g.storage_of(node.type))
+
+    def room(self, number: int, dtype: Any, rows: int) -> Array:
+        """An array for a node's cell, whatever stands in it."""
+        target = self.targets.get(number)
+        if target is not None and target.dtype == dtype:
+            return target
+        free = self._free.get(dtype)
+        if free:
+            own = free.pop()
+            if len(own) >= rows:
+                self._own[number] = own
+                return own[:rows]
+        own = np.empty(rows, dtype=dtype)
+        self._own[number] = own
+        return own
+
+    def let_go(self, number: int) -> None:
+        """The cell is read no more."""
+        self.values[number] = None
+        own = self._own[number]
+        if own is not None:
+            self._own[number] = None
+            self._free.setdefault(own.dtype, []).append(own)
+
+
+Room = Callable[[Any, int], Array]
+"""Gives an array of a dtype and a length for a step's cell."""
+Function = Callable[[list[Any], list[bool], int, Room], tuple[Any, bool]]
+"""From a step's inputs, whether they are whole, the rows and room, to its cell."""
 
 
 class Step:
@@ -87,6 +136,7 @@ class Step:
         self.number = number
         self.node = node
         self.inputs = node.inputs
+        self.cells = Cells(0)
         self.kinds = [nodes[part].type.kind for part in node.inputs]
         self.storages = [g.storage_of(nodes[part].type) for part in node.inputs]
         # An operation on constants alone, which the plan did not fold, is done on rows of them.
@@ -94,7 +144,9 @@ class Step:
             isinstance(nodes[part].operation, g.Constant) for part in node.inputs
         )
 
-    def run(self, cells: Cells, block: Block) -> None:
+    def run(self, block: Block) -> None:
+        """Fill the cell."""
+        cells = self.cells
         rows = cells.rows[self.node.clock]
         inputs = [cells.values[part] for part in self.inputs]
         if self.all_constant:
@@ -103,6 +155,10 @@ class Step:
         cells.values[self.number], cells.whole[self.number] = self.compute(
             inputs, whole, block, rows
         )
+
+    def room(self, dtype: Any, rows: int) -> Array:
+        """An array for the cell."""
+        return self.cells.room(self.number, dtype, rows)
 
     def compute(
         self, inputs: list[Any], whole: list[bool], block: Block, rows: int
@@ -138,8 +194,6 @@ class Read(Step):
                 column = block.given_column(name)
             case g.Book(_, empty):
                 return spread(empty, g.storage_of(self.node.type), rows), True
-            case g.Event():
-                return event_window(self.node.operation, block)
             case _:
                 return missing_of(self.node.type.kind, rows), False
         if column.dtype == np.float64:
@@ -156,7 +210,7 @@ class Pointwise(Step):
         number: int,
         node: g.Node,
         nodes: Sequence[g.Node],
-        function: Callable[[list[Any], list[bool], int], tuple[Any, bool]],
+        function: Function,
         as_arrays: bool = False,
     ) -> None:
         super().__init__(number, node, nodes)
@@ -164,7 +218,7 @@ class Pointwise(Step):
         self.all_constant = self.all_constant or as_arrays
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        return self.function(inputs, whole, rows)
+        return self.function(inputs, whole, rows, self.room)
 
 
 class Sample(Step):
@@ -173,7 +227,7 @@ class Sample(Step):
     last: Any = None
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        sample = block.timeline.periods[self.node.clock].sample
+        sample = block.periods(self.node.clock).sample
         (column,) = self.arrays(inputs, len(block))
         if isinstance(column, tuple):
             last = self.last or tuple(tuple(np.nan for _ in part) for part in column)
@@ -211,10 +265,10 @@ class Hold(Step):
         self.last: Any = missing_of(node.type.kind, 1)[0].item()
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        available = block.timeline.periods[self.clock].available
+        available = block.periods(self.clock).available
         (column,) = self.arrays(inputs, len(available))
-        lengths = np.diff(np.concatenate([[0], available, [rows]]))
-        out = np.repeat(np.concatenate([[self.last], column]).astype(column.dtype), lengths)
+        values = np.concatenate([[self.last], column]).astype(column.dtype)
+        out = stretched(np.concatenate([[0], available]), values, rows)
         if len(column):
             self.last = column[-1].item()
         return out, False
@@ -254,9 +308,7 @@ class Window(Step):
         return self._told(self.kernel(*joined)[before:])
 
     def _told(self, out: Array) -> tuple[Array, bool]:
-        if out.dtype == np.int8:
-            return out, False
-        return out, _all_finite(out)
+        return (out, False) if out.dtype == np.int8 else settled(out)
 
     def save(self) -> Any:
         return [tail.tolist() for tail in self.tails]
@@ -280,15 +332,43 @@ class Remembering(Step):
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
         out = self.kernel(self.memory, *self.arrays(inputs, rows))
-        if out.dtype == np.int8:
-            return out, all(whole)
-        return out, _all_finite(out)
+        return (out, all(whole)) if out.dtype == np.int8 else settled(out)
 
     def save(self) -> Any:
         return self.memory
 
     def load(self, saved: Any) -> None:
         self.memory = saved
+
+
+class EventWindow(Step):
+    """Whether a date of a calendar lies so that the session is in its window.
+
+    An unscheduled date is known on its own session only from then on, so of its window only the
+    part from that session counts.
+    """
+
+    _dates: list[tuple[Array, int]] | None = None
+
+    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
+        event = self.node.operation
+        assert isinstance(event, g.Event)
+        calendar = block.market.calendars[event.calendar]
+        if self._dates is None:
+            known = calendar.ordinals[calendar.scheduled]
+            sudden = calendar.ordinals[~calendar.scheduled]
+            dates = [(known, event.begin), (sudden, max(event.begin, 0))]
+            self._dates = [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+        sessions = block.ordinals[block.session_starts]
+        active = np.zeros(len(sessions), dtype=np.bool_)
+        for at, begin in self._dates:
+            # A date at q covers q + begin to q + end: sessions s with one in [s - end, s - begin].
+            low = np.searchsorted(at, sessions - event.end, "left")
+            high = np.searchsorted(at, sessions - begin, "right")
+            active |= high > low
+        covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
+        truths = np.where(covered, np.where(active, _TRUE, _FALSE), _UNKNOWN)
+        return block.by_session(truths), bool(covered.all())
 
 
 class CalendarCall(Step):
@@ -316,8 +396,10 @@ def step_of(number: int, nodes: Sequence[g.Node]) -> Step | None:
     match node.operation:
         case g.Constant():
             return None
-        case g.Column() | g.Given() | g.Book() | g.Position() | g.Event():
+        case g.Column() | g.Given() | g.Book() | g.Position():
             return Read(number, node, nodes)
+        case g.Event():
+            return EventWindow(number, node, nodes)
         case g.Sample():
             return Sample(number, node, nodes)
         case g.Hold():
@@ -358,14 +440,11 @@ def _call_step(number: int, node: g.Node, nodes: Sequence[g.Node]) -> Step:
     if back:
         return Window(number, node, nodes, back, lambda *inputs: kernel(*bound(inputs)))
 
-    def function(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    def function(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         out = kernel(*bound(inputs))
-        return out, out.dtype == np.float64 and _all_finite(out)
+        return settled(out) if out.dtype == np.float64 else (out, False)
 
     return Pointwise(number, node, nodes, function, as_arrays=True)
-
-
-Function = Callable[[list[Any], list[bool], int], tuple[Any, bool]]
 
 
 def _pointwise(node: g.Node, nodes: Sequence[g.Node]) -> tuple[Function, bool]:
@@ -374,13 +453,11 @@ def _pointwise(node: g.Node, nodes: Sequence[g.Node]) -> tuple[Function, bool]:
     kind = node.type.kind
     match node.operation:
         case g.Negative() | g.Not():
-            return lambda inputs, whole, rows: (np.negative(inputs[0]), whole[0]), False
+            return _negative, False
         case g.Arithmetic(operator):
             return _arithmetic(_ARITHMETIC[operator]), False
         case g.Rounded():
-            return lambda inputs, whole, rows: settled(
-                np.rint(inputs[0] * _DECIMALS) / _DECIMALS
-            ), False
+            return _rounded, False
         case g.Compare(operator):
             return _compare(_COMPARE[operator], kinds[0]), False
         case g.IsMissing():
@@ -402,34 +479,46 @@ def _pointwise(node: g.Node, nodes: Sequence[g.Node]) -> tuple[Function, bool]:
             return _select(options, kind), True
         case g.Interpolate():
             return _interpolate(node.operation), True
+        case g.Combination(counts):
+            return _combination(counts), True
+        case g.Lookup(values):
+            return _lookup(values, kind), True
         case _:
             raise AssertionError(f"{node.operation} is no step")
 
 
+def _negative(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    return np.negative(inputs[0], out=room(inputs[0].dtype, rows)), whole[0]
+
+
 def _arithmetic(operation: np.ufunc) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
-        return settled(operation(inputs[0], inputs[1]))
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        return settled(operation(inputs[0], inputs[1], out=room(_FLOAT, rows)))
 
     return run
 
 
-def _truths(found: Any) -> Kleene:
-    """A yes or no on each row as true or false."""
-    out: Kleene = found.view(np.int8)
-    out += out
-    out -= 1
-    return out
+def _rounded(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    out = np.multiply(inputs[0], _DECIMALS, out=room(_FLOAT, rows))
+    np.rint(out, out=out)
+    out /= _DECIMALS
+    return settled(out)
 
 
 def _compare(operation: np.ufunc, kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         left, right = inputs
-        out = _truths(operation(left, right))
+        out = room(_TRUTH, rows)
+        # A truth as a byte is 0 or 1; twice that less one is Kleene's.
+        operation(left, right, out=out.view(np.bool_))
+        out += out
+        out -= _ONE
         if whole[0] and whole[1]:
             return out, True
         for side, known in zip(inputs, whole, strict=True):
             if not known:
-                out[...] = np.where(_lost(side, kind), UNKNOWN, out)
+                # Unknown is zero: what is known is kept by multiplying with one.
+                out *= np.logical_not(_lost(side, kind)).view(np.int8)
         return out, False
 
     return run
@@ -437,22 +526,25 @@ def _compare(operation: np.ufunc, kind: Kind) -> Function:
 
 def _lost(column: Any, kind: Kind) -> Any:
     if isinstance(column, float | int):
-        column = np.array(column)
+        column = np.array([column])
     return is_missing(column, kind)
 
 
 def _is_missing(kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        out = room(_TRUTH, rows)
         if whole[0]:
-            return np.full(rows, FALSE, dtype=np.int8), True
-        return _truths(_lost(inputs[0], kind)), True
+            out.fill(FALSE)
+        else:
+            out[...] = np.where(_lost(inputs[0], kind), _TRUE, _FALSE)
+        return out, True
 
     return run
 
 
 def _logical(join: np.ufunc) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
-        out = join(inputs[0], inputs[1])
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        out = join(inputs[0], inputs[1], out=room(_TRUTH, rows))
         for item in inputs[2:]:
             join(out, item, out=out)
         return out, all(whole)
@@ -461,65 +553,73 @@ def _logical(join: np.ufunc) -> Function:
 
 
 def _conditional(kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    missing = missing_of(kind, 1)
+
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         condition, then, otherwise = inputs
-        out = np.where(condition == TRUE, then, otherwise)
-        dtype = missing_of(kind, 0).dtype
-        out = out if out.dtype == dtype else out.astype(dtype)
+        out = room(missing.dtype, rows)
+        np.copyto(out, otherwise)
+        np.copyto(out, then, where=condition == TRUE)
         if not whole[0]:
-            unknown = condition == UNKNOWN
-            out[unknown] = missing_of(kind, 1)[0]
+            np.copyto(out, missing, where=condition == UNKNOWN)
         return out, all(whole)
 
     return run
 
 
 def _band(band: g.Band, kind: Kind) -> Function:
-    rows_of = np.array(band.rows, dtype=np.int32)
-    small = (
-        np.int8 if max(max(band.rows), band.missing, len(band.rows)) < _SMALL_CODES else np.int32
-    )
-    rows_of = rows_of.astype(small)
-    in_order = bool(np.array_equal(rows_of, np.arange(len(rows_of))))
+    most = max(*band.rows, band.missing, len(band.rows))
+    small = np.dtype(np.int8 if most < _SMALL_CODES else np.int32)
+    codes = np.array(band.rows, dtype=small)
+    in_order = bool(np.array_equal(codes, np.arange(len(codes))))
+    sure = min(band.rows) >= 0
+    missing = small.type(band.missing)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         value = inputs[0]
         if kind is Kind.FLAG:
             at = (value == TRUE).view(np.int8)
         elif kind is Kind.LABEL:
             at = np.maximum(value, 0)
         else:
-            at = np.zeros(len(value), dtype=small)
+            at = np.zeros(rows, dtype=small)
+            above_edge = np.empty(rows, dtype=np.bool_)
             for edge, above in zip(band.edges, band.joins_above, strict=True):
-                at += (value >= edge) if above else (value > edge)
-        out = at.astype(small, copy=False) if in_order else rows_of[at]
+                (np.greater_equal if above else np.greater)(value, edge, out=above_edge)
+                at += above_edge.view(np.int8)
+        out = room(small, rows)
+        if in_order:
+            out[...] = at
+        else:
+            codes.take(at, out=out, mode="clip")
         if whole[0]:
-            return out, min(band.rows) >= 0
-        lost = is_missing(value, kind)
-        out = np.where(lost, small(band.missing), out)
+            return out, sure
+        np.copyto(out, missing, where=is_missing(value, kind))
         return out, False
 
     return run
 
 
 def _cross(columns: int) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
-        down, across = (item.astype(np.int32, copy=False) for item in inputs)
-        out = down * np.int32(columns) + across
-        if all(whole):
-            return out, True
-        return np.where((down < 0) | (across < 0), np.int32(-1), out), False
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        down, across = inputs
+        out = np.multiply(down, np.int32(columns), out=room(_CODE, rows))
+        out += across
+        if not all(whole):
+            np.copyto(out, -1, where=(down < 0) | (across < 0))
+        return out, all(whole)
 
     return run
 
 
-def _first(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
-    out = np.full(rows, len(inputs), dtype=np.int32)
+def _first(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    out = room(_CODE, rows)
+    out.fill(len(inputs))
     for code in range(len(inputs) - 1, -1, -1):
         condition = inputs[code]
-        out[condition == TRUE] = code
+        np.copyto(out, code, where=condition == TRUE)
         if not whole[code]:
-            out[condition == UNKNOWN] = -1
+            np.copyto(out, -1, where=condition == UNKNOWN)
     return out, all(whole)
 
 
@@ -539,19 +639,28 @@ def _looked_up(constants: list[float | int], options: int, kind: Kind) -> Functi
     missing = missing_of(kind, 1)
     table = np.array(constants[:options] + (constants[options:] or missing.tolist()))
     table = table.astype(missing.dtype)
-    sure = not bool(is_missing(table[:options], kind).any())
-    always = sure and not bool(is_missing(table, kind).any())
+    known = ~is_missing(table, kind)
+    sure, always = bool(known[:options].all()), bool(known.all())
+    itself = kind is Kind.LABEL and table.tolist() == [*range(options), -1]
 
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
-        return table.take(inputs[0]), always or (sure and whole[0])
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        out = room(table.dtype, rows)
+        if itself:
+            np.copyto(out, inputs[0])
+        else:
+            table.take(inputs[0], out=out, mode="wrap")
+        return out, always or (sure and whole[0])
 
     return run
 
 
 def _select(options: int, kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    missing = missing_of(kind, 1)
+
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         code = inputs[0]
-        out = missing_of(kind, rows)
+        out = room(missing.dtype, rows)
+        np.copyto(out, missing)
         for number, option in enumerate(inputs[1 : 1 + options]):
             np.copyto(out, option, where=code == number)
         for otherwise in inputs[1 + options :]:
@@ -561,10 +670,39 @@ def _select(options: int, kind: Kind) -> Function:
     return run
 
 
+def _combination(counts: tuple[int, ...]) -> Function:
+    # Digits begin at -1: the number of the first combination, all of them -1, is zero.
+    most = math.prod(counts)
+    dtype = np.dtype(np.int8 if most < _SMALL_CODES else np.int16 if most < 2**15 else np.int32)
+    radices = [dtype.type(count) for count in counts[1:]]
+    one = dtype.type(1)
+
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        out = room(dtype, rows)
+        np.add(inputs[0], one, out=out, casting="same_kind")
+        for digit, radix in zip(inputs[1:], radices, strict=True):
+            out *= radix
+            out += digit
+            out += one
+        return out, all(whole)
+
+    return run
+
+
+def _lookup(values: tuple[float | int, ...], kind: Kind) -> Function:
+    table = np.array(values, dtype=missing_of(kind, 0).dtype)
+    sure = not bool(is_missing(table, kind).any())
+
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+        return table.take(inputs[0], out=room(table.dtype, rows), mode="clip"), sure
+
+    return run
+
+
 def _interpolate(operation: g.Interpolate) -> Function:
     points, values = np.array(operation.points), np.array(operation.values)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
         value = inputs[0]
         out: Float = np.interp(value, points, values)
         if whole[0]:
@@ -574,26 +712,3 @@ def _interpolate(operation: g.Interpolate) -> Function:
         return out, len(inputs) > 1 and whole[1]
 
     return run
-
-
-def event_window(event: g.Event, block: Block) -> tuple[Kleene, bool]:
-    """Whether a date's session lies so that this one is in its window.
-
-    An unscheduled date is known on its own session only from then on, so of its window only the
-    part from that session counts.
-    """
-    calendar = block.market.calendars[event.calendar]
-    rows = block.timeline.ordinals[block.session_starts]
-    active = np.zeros(len(rows), dtype=bool)
-    for scheduled in (True, False):
-        events = calendar.ordinals[calendar.scheduled == scheduled]
-        begin = event.begin if scheduled else max(event.begin, 0)
-        if begin > event.end:
-            continue
-        # An event at q covers q + begin to q + end: rows s with an event in [s - end, s - begin].
-        low = np.searchsorted(events, rows - event.end, "left")
-        high = np.searchsorted(events, rows - begin, "right")
-        active |= high > low
-    covered = (rows >= calendar.first_ordinal) & (rows <= calendar.last_ordinal)
-    truths = np.where(covered, np.where(active, TRUE, FALSE), UNKNOWN).astype(np.int8)
-    return block.by_session(lambda starts: truths), bool(covered.all())

@@ -115,7 +115,7 @@ class Lowering:
         span: Span,
     ) -> int:
         """The number of the node that does this, made if there is none."""
-        simpler = simplified(self.nodes, operation, inputs)
+        simpler = simplified(self.nodes, operation, inputs, g.storage_of(type))
         if isinstance(simpler, Same):
             return simpler.number
         if isinstance(simpler, g.Constant):

@@ -225,6 +225,21 @@ class Select:
     options: int
 
 
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """The number of the combination that codes and truths make, each from -1: a mixed radix number
+    whose digits have so many values, the first slowest."""
+
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """The value of a combination, by its number."""
+
+    values: tuple[float | int, ...]
+
+
 Operation = (
     Constant
     | Column
@@ -250,6 +265,8 @@ Operation = (
     | Cross
     | FirstTrue
     | Select
+    | Combination
+    | Lookup
 )
 
 

@@ -109,6 +109,10 @@ def _fits(node: g.Node, own: g.Storage, held: list[g.Storage]) -> bool:
                 and len(held) in (1 + options, 2 + options)
                 and set(held[1:]) == {own}
             )
+        case g.Combination(counts):
+            return len(held) == len(counts) and set(held) <= {_FLAG, _CODE} and own is _CODE
+        case g.Lookup():
+            return held == [_CODE]
         case g.Call(function, fixed):
             return _call_fits(function, fixed, held)
         case _:

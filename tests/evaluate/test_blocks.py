@@ -75,10 +75,10 @@ def test_a_saved_run_goes_on_exactly(conditions, seed, data) -> None:
         after.load(json.loads(json.dumps(before.save())))
         rest = blocks_of(market, {}, 1)
         for block in list(rest)[cut:]:
-            cell = after.feed(block)
+            after.feed(block)
             for number in wanted:
                 expected = whole.kept[number][block.start : block.end]
-                assert np.asarray(cell(number)).astype(expected.dtype).tobytes() == (
+                assert np.asarray(after.cell(number)).astype(expected.dtype).tobytes() == (
                     expected.tobytes()
                 )
 

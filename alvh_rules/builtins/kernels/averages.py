@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from alvh_rules.builtins.kernels.recurrence import Memory, average, over_known
+from alvh_rules.builtins.kernels.recurrence import Memory, average, known_rows, spread_over
 from alvh_rules.evaluate.inputs import Float
 
 
@@ -16,26 +16,35 @@ def _part(memory: Memory, name: str) -> Memory:
 
 
 def ema(memory: Memory, x: Float, n: int) -> Float:
-    known = ~np.isnan(x)
-    return over_known(x, known, average(memory, x[known], n, 2.0 / (n + 1)))
+    known = known_rows(x)
+    values = x if known is None else x[known]
+    return spread_over(known, average(memory, values, n, 2.0 / (n + 1)))
 
 
 def rsi(memory: Memory, x: Float, n: int) -> Float:
-    known = ~np.isnan(x)
-    values = x[known]
-    before = memory.get("before", math.nan)
-    changes = np.diff(values, prepend=before)
+    known = known_rows(x)
+    values = x if known is None else x[known]
+    before = memory.get("before")
     if len(values):
         memory["before"] = float(values[-1])
-    begun = before == before
-    moved = changes if begun else changes[1:]
-    gain = average(_part(memory, "gain"), np.maximum(moved, 0.0), n, 1.0 / n)
-    loss = average(_part(memory, "loss"), np.maximum(-moved, 0.0), n, 1.0 / n)
-    whole = gain + loss
-    with np.errstate(all="ignore"):
-        strength = np.where(whole == 0.0, 50.0, 100.0 * (gain / whole))
-    out = strength if begun else np.concatenate([changes[:1], strength])
-    return over_known(x, known, out)
+    changes = np.empty(len(values))
+    np.subtract(values[1:], values[:-1], out=changes[1:])
+    if len(values):
+        changes[0] = values[0] - before if before is not None else math.nan
+    # The first known row of all has no change.
+    moved = changes if before is not None else changes[1:]
+    rises = np.maximum(moved, 0.0)
+    falls = rises - moved
+    out = changes if before is not None else changes[1:]
+    gain = average(_part(memory, "gain"), rises, n, 1.0 / n)
+    loss = average(_part(memory, "loss"), falls, n, 1.0 / n)
+    np.add(gain, loss, out=rises)
+    np.divide(gain, rises, out=out)
+    out *= 100.0
+    if not np.all(rises):
+        # Nothing has moved.
+        out[rises == 0.0] = 50.0
+    return spread_over(known, changes)
 
 
 def macd(memory: Memory, x: Float, fast: int, slow: int) -> Float:
@@ -48,19 +57,23 @@ def macd_signal(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> 
 
 def macd_histogram(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
     line = macd(memory, x, fast, slow)
-    return line - ema(_part(memory, "signal"), line, signal)
+    line -= ema(_part(memory, "signal"), line, signal)
+    return line
 
 
 def atr(memory: Memory, high: Float, low: Float, close: Float, n: int) -> Float:
-    known = ~(np.isnan(high) | np.isnan(low) | np.isnan(close))
-    closes = close[known]
-    before = memory.get("before", math.nan)
-    if len(closes):
-        memory["before"] = float(closes[-1])
-    earlier = np.concatenate([[before], closes[:-1]]) if len(closes) else closes
-    ranges = np.maximum(high[known], earlier) - np.minimum(low[known], earlier)
-    if before == before or not len(closes):
-        return over_known(close, known, average(memory, ranges, n, 1.0 / n))
-    # The first known row has no close before it.
-    rest = average(memory, ranges[1:], n, 1.0 / n)
-    return over_known(close, known, np.concatenate([[math.nan], rest]))
+    known = known_rows(high, low, close)
+    if known is not None:
+        high, low, close = high[known], low[known], close[known]
+    before = memory.get("before")
+    if len(close):
+        memory["before"] = float(close[-1])
+    earlier = np.empty(len(close))
+    earlier[1:] = close[:-1]
+    if len(close):
+        earlier[0] = math.nan if before is None else before
+    ranges = np.maximum(high, earlier) - np.minimum(low, earlier)
+    # The first known row of all has no close before it.
+    begun = ranges if before is not None else ranges[1:]
+    begun[...] = average(memory, begun, n, 1.0 / n)
+    return spread_over(known, ranges)

@@ -7,7 +7,8 @@ missing row changes nothing that is remembered.
 
 from __future__ import annotations
 
-from functools import cache
+import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -16,25 +17,28 @@ from alvh_rules.evaluate.inputs import Float
 
 Memory = dict[str, Any]
 
-LONG = 16_384
-"""Values from which SciPy's filter repays its import."""
+_SHORT = 64
+"""Values below which a call of SciPy's filter costs more than the loop."""
 
 
-@cache
-def _filter() -> Any:
-    from scipy.signal import lfilter
+def load_filter() -> None:
+    """Import SciPy's filter, which then does every long recurrence.
 
-    return lfilter
+    The import takes most of a second: a short run, and a single bar, do without.
+    """
+    import scipy.signal  # noqa: F401
 
 
 def smoothed(values: Float, alpha: float, before: float) -> Float:
     """y = alpha v + (1 - alpha) y, from the y before; every value is known.
 
-    SciPy's filter and the loop do the same operations in the same order and give the same bits.
+    SciPy's filter, where it has been loaded, and the loop do the same operations in the same order
+    and give the same bits.
     """
     keep = 1.0 - alpha
-    if len(values) >= LONG:
-        out, _ = _filter()([alpha], [1.0, -keep], values, zi=[keep * before])
+    signal = sys.modules.get("scipy.signal")
+    if signal is not None and len(values) >= _SHORT:
+        out, _ = signal.lfilter([alpha], [1.0, -keep], values, zi=[keep * before])
         return np.asarray(out)
     found = []
     state = before
@@ -47,30 +51,39 @@ def smoothed(values: Float, alpha: float, before: float) -> Float:
 def average(memory: Memory, values: Float, n: int, alpha: float) -> Float:
     """The recursive average of known values, begun with the mean of the first n; NaN before."""
     count = memory.setdefault("count", 0)
+    if count == n:
+        out = smoothed(values, alpha, memory["value"])
+        if len(out):
+            memory["value"] = float(out[-1])
+        return out
+    first = min(n - count, len(values))
+    total = memory.get("total", 0.0)
+    for value in values[:first].tolist():
+        total += value
+    memory["count"] = count + first
+    memory["total"] = total
     out = np.full(len(values), np.nan)
-    first = 0
-    if count < n:
-        first = min(n - count, len(values))
-        total = memory.get("total", 0.0)
-        for value in values[:first].tolist():
-            total += value
-        memory["count"] = count + first
-        memory["total"] = total
-        if memory["count"] < n:
-            return out
+    if memory["count"] == n:
         memory["value"] = total / n
         out[first - 1] = memory["value"]
-    if first < len(values):
-        out[first:] = smoothed(values[first:], alpha, memory["value"])
-        memory["value"] = float(out[-1])
+        out[first:] = average(memory, values[first:], n, alpha)
     return out
 
 
-def over_known(column: Float, known: Any, values: Float) -> Float:
-    """The values of the known rows back on all rows; what is not finite is missing."""
-    if len(values) == len(column):
-        out = values
-    else:
-        out = np.full(len(column), np.nan)
-        out[known] = values
-    return np.where(np.isfinite(out), out, np.nan)
+def known_rows(*columns: Float) -> Any:
+    """Which rows every column knows; None where all do."""
+    if all(math.isfinite(np.add.reduce(column)) for column in columns):
+        return None
+    known = ~np.isnan(columns[0])
+    for column in columns[1:]:
+        known &= ~np.isnan(column)
+    return None if known.all() else known
+
+
+def spread_over(known: Any, values: Float) -> Float:
+    """The values of the known rows back on all rows."""
+    if known is None:
+        return values
+    out = np.full(len(known), np.nan)
+    out[known] = values
+    return out

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from alvh_rules.builtins.kernels.recurrence import Memory
+from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.builtins.kernels.trees import rolling_least, shifted
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.inputs import Float, Kleene
@@ -74,6 +75,17 @@ def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     """
     high = np.negative(end)
     low = np.minimum(begin, high)
+    if not len(low):
+        return low
+    state = np.int8(memory.get("state", FALSE))
+    if np.all(begin) and np.all(end):
+        # Nothing is unknown: each row is as the last one that switched it.
+        switched = np.flatnonzero(low == high)
+        states = np.concatenate([[state], high[switched]])
+        turns = np.flatnonzero(states[1:] != states[:-1])
+        starts = np.concatenate([[0], switched[turns]])
+        memory["state"] = int(states[-1])
+        return stretched(starts, np.concatenate([[state], states[1 + turns]]), len(low))
     size = 1
     while size < len(low):
         low_before, high_before = low[:-size], high[:-size]
@@ -83,7 +95,6 @@ def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
         low = np.concatenate([low[:size], low_after])
         high = np.concatenate([high[:size], high_after])
         size *= 2
-    out = np.minimum(high, np.maximum(low, np.int8(memory.get("state", FALSE))))
-    if len(out):
-        memory["state"] = int(out[-1])
+    out = np.minimum(high, np.maximum(low, state))
+    memory["state"] = int(out[-1])
     return out

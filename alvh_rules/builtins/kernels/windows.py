@@ -19,7 +19,7 @@ def finite(x: Float) -> Float:
 
 
 def sma(x: Float, n: int) -> Float:
-    return finite(rolling(x, n, np.add) / n)
+    return rolling(x, n, np.add) / n
 
 
 def wma(x: Float, n: int) -> Float:
@@ -73,9 +73,18 @@ def percentile_rank(x: Float, n: int) -> Float:
 
 
 def realized_volatility(price: Float, n: int) -> Float:
+    squares = np.empty(len(price))
+    squares[:1] = np.nan
+    later = squares[1:]
     with np.errstate(all="ignore"):
-        returns = finite(np.log(price / shifted(price, 1)))
-        return finite(100.0 * np.sqrt(rolling(returns * returns, n, np.add) * 252.0 / n))
+        np.divide(price[1:], price[:-1], out=later)
+        np.log(later, out=later)
+        later *= later
+        out = rolling(squares, n, np.add)
+        out *= 252.0 / n
+        np.sqrt(out, out=out)
+        out *= 100.0
+    return out
 
 
 def _merge_products(older: Columns, a: int, newer: Columns, b: int) -> Columns:
