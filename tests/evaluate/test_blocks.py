@@ -8,12 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alvh_rules import load
+from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import Run
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 from alvh_rules.evaluate.inputs import Market
+from alvh_rules.evaluate.scalar_code import CLOCKS, BarByBar, Moment
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.market.simulate import simulate
 from alvh_rules.pipeline import check_source
@@ -92,6 +94,51 @@ def test_shipped_rulesets(path, size) -> None:
     same_bits(whole, evaluate_plan(rules.checked, rules.plan, market, block=size))
 
 
+def moments(market: Market):
+    """Where each row stands, as a feed of bars would tell."""
+    timeline = market.timeline
+    completed = [dict.fromkeys(CLOCKS, ()) for _ in range(len(timeline))]
+    for clock, periods in timeline.periods.items():
+        for sample, row in zip(periods.sample.tolist(), periods.available.tolist(), strict=True):
+            completed[row][clock] += (sample < row,)
+    ordinals = timeline.ordinals.tolist()
+    for block, ordinal, done in zip(blocks_of(market, {}, 1), ordinals, completed, strict=True):
+        yield Moment(block, ordinal, done)
+
+
+def bar_by_bar(ruleset, plan, market: Market, cut: int = 0) -> None:
+    """One bar at a time gives the bits of history; at row `cut` it is saved and taken up again."""
+    whole = evaluate_plan(ruleset, plan, market)
+    wanted = [n for n in plan.names.values() if plan.nodes[n].type.kind is not Kind.CURVE]
+    code = BarByBar(plan.nodes, wanted, market)
+    columns = [market.columns[name].tolist() for name in code.columns]
+    for row, moment in enumerate(moments(market)):
+        if row and row == cut:
+            saved = json.loads(json.dumps(code.save()))
+            code = BarByBar(plan.nodes, wanted, market)
+            code.load(saved)
+        found = code.decide([column[row] for column in columns], moment)
+        for number, value in zip(wanted, found, strict=True):
+            expected = whole.kept[number][row]
+            same = np.asarray(value).astype(expected.dtype).tobytes() == expected.tobytes()
+            assert same, (row, value, expected, plan.nodes[number], code.source)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1), st.integers(0, 69))
+def test_one_bar_at_a_time_gives_the_bits_of_history(conditions, seed, cut) -> None:
+    result = check_source(Source("r.alvh", TEXT.format(*conditions)))
+    if result.ruleset is not None:
+        bar_by_bar(result.ruleset, result.plan, random_market(result.ruleset, seed), cut)
+
+
+@pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
+def test_shipped_rulesets_one_bar_at_a_time(path) -> None:
+    rules = load(path)
+    market, _ = market_from_frame(DAYS, rules.checked.schema)
+    bar_by_bar(rules.checked, rules.plan, market, 33)
+
+
 INTRADAY = """\
 ruleset minutes version 1.0.0
   bars 30 minutes
@@ -121,3 +168,4 @@ def test_clocks_and_curves_across_blocks(size) -> None:
     whole = evaluate_plan(result.ruleset, result.plan, market)
     assert not np.isnan(whole.columns["by_sessions"]).all()
     same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
+    bar_by_bar(result.ruleset, result.plan, market, size)

@@ -12,11 +12,12 @@ def _finite(x: Float) -> Float:
 
 
 def min_(*items: Float) -> Float:
-    return np.asarray(np.minimum.reduce(items))
+    # Of zeros of both signs either may be found: adding zero makes it the positive one.
+    return np.asarray(np.minimum.reduce(items)) + 0.0
 
 
 def max_(*items: Float) -> Float:
-    return np.asarray(np.maximum.reduce(items))
+    return np.asarray(np.maximum.reduce(items)) + 0.0
 
 
 def abs_(x: Float) -> Float:
@@ -39,4 +40,4 @@ def exp(x: Float) -> Float:
 
 
 def clip(x: Float, low: Float, high: Float) -> Float:
-    return np.minimum(np.maximum(x, low), high)
+    return np.minimum(np.maximum(x, low), high) + 0.0

@@ -30,11 +30,12 @@ def wma(x: Float, n: int) -> Float:
 
 
 def highest(x: Float, n: int) -> Float:
-    return rolling(x, n, np.maximum)
+    # Of zeros of both signs either may be found: adding zero makes it the positive one.
+    return rolling(x, n, np.maximum) + 0.0
 
 
 def lowest(x: Float, n: int) -> Float:
-    return rolling(x, n, np.minimum)
+    return rolling(x, n, np.minimum) + 0.0
 
 
 def _merge_moments(older: Columns, a: int, newer: Columns, b: int) -> Columns:

@@ -1,0 +1,292 @@
+"""Straight-line code for one bar at a time, made from a verified plan.
+
+1. What depends on few states is folded into tables, as for a long run.
+2. Each node becomes a line or a few on plain Python numbers, in the plan's order; the nodes of a
+   clock stand in a loop over the periods that the bar completes.
+3. What is remembered from bar to bar is a variable of the enclosing function, which can be saved and
+   loaded.
+
+The text of the code is made of node numbers, operators and the fixed patterns below, never of
+anything that a ruleset says: its numbers are bound as values (`k…`), its names do not appear. The
+operations and their order are those of the steps on columns, so the bits are the same. A built-in
+without a pattern here is called as its kernel, on one row; that costs microseconds, not meaning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from alvh_rules.evaluate import scalar_patterns as patterns
+from alvh_rules.evaluate.blocks import Block
+from alvh_rules.evaluate.inputs import Market
+from alvh_rules.evaluate.steps import Cells, Step, step_of
+from alvh_rules.plan import graph as g
+from alvh_rules.plan.scalars import missing
+from alvh_rules.plan.schedule import schedule
+from alvh_rules.plan.tabulate import tabulated
+
+CLOCKS = ("session", "week", "month")
+
+
+@dataclass
+class Code:
+    """Code in the making: its lines, the variables it keeps, the values bound to it."""
+
+    nodes: Sequence[g.Node]
+    lines: list[str] = field(default_factory=list)
+    state: dict[str, Any] = field(default_factory=dict)
+    bound: dict[str, Any] = field(default_factory=dict)
+    indent: str = "        "
+
+    def say(self, line: str) -> None:
+        """One more line."""
+        self.lines.append(self.indent + line)
+
+    def keep(self, name: str, value: Any) -> str:
+        """A variable that is kept from bar to bar, with its first value."""
+        self.state[name] = value
+        return name
+
+    def bind(self, name: str, value: Any) -> str:
+        """A name for a value that never changes."""
+        self.bound[name] = value
+        return name
+
+    def value(self, number: int) -> str:
+        """What a node's value is called: a bound name for a constant."""
+        operation = self.nodes[number].operation
+        if isinstance(operation, g.Constant):
+            return self.bind(f"k{number}", operation.value)
+        return f"v{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Where a bar stands: its row's place in time, and the periods that may first be read on it.
+
+    `row` is a block of the one row, `ordinal` the number of its session. The periods of each clock
+    are given oldest first, each by whether it is sampled on the bar before.
+    """
+
+    row: Block
+    ordinal: int
+    session: tuple[bool, ...] = ()
+    week: tuple[bool, ...] = ()
+    month: tuple[bool, ...] = ()
+
+
+class BarByBar:
+    """Decides one bar at a time; gives the same bits as a run over history.
+
+    `columns` are the data columns in the order in which `decide` takes their values: floats (NaN
+    missing), truths as -1, 0, 1, label codes (-1 missing). `decide` returns the wanted nodes' values
+    in order.
+    """
+
+    def __init__(self, nodes: Sequence[g.Node], wanted: Sequence[int], market: Market) -> None:
+        folded, places = tabulated(nodes, wanted)
+        self.source, code, self.columns = _written(folded, places, market)
+        space: dict[str, Any] = {"nan": math.nan, "log": np.log, "sqrt": math.sqrt, **code.bound}
+        space["__builtins__"] = {"float": float, "range": range}
+        # The one place where code is made: its text is that of this module and scalar_patterns.py.
+        exec(compile(self.source, "<plan>", "exec"), space)
+        state = {
+            name: list(value) if isinstance(value, list) else value
+            for name, value in code.state.items()
+        }
+        self._decide, self._save, self._load = space["make"](*state.values())
+        self._names = list(state)
+        self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
+
+    def decide(self, values: Sequence[float | int], moment: Moment) -> tuple[Any, ...]:
+        """The wanted values on the next bar."""
+        found: tuple[Any, ...] = self._decide(values, moment)
+        return found
+
+    def save(self) -> dict[str, Any]:
+        """What is remembered, as numbers, lists and dictionaries."""
+        own = dict(zip(self._names, self._save(), strict=True))
+        return {"own": own, "calls": [call.step.save() for call in self._calls]}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave, of the same plan and wanted nodes."""
+        own = [saved["own"][name] for name in self._names]
+        self._load(*(list(value) if isinstance(value, list) else value for value in own))
+        for call, remembered in zip(self._calls, saved["calls"], strict=True):
+            if remembered is not None:
+                call.step.load(remembered)
+
+
+def _written(
+    nodes: Sequence[g.Node], wanted: Sequence[int], market: Market
+) -> tuple[str, Code, tuple[str, ...]]:
+    code = Code(nodes)
+    steps = [step.number for step in schedule(nodes, wanted).steps]
+    leaves = [n for n in steps if not nodes[n].clock and not nodes[n].inputs]
+    columns = _leaves(code, leaves, market)
+    held = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Hold)}
+    for clock in CLOCKS:
+        _clock(code, clock, [n for n in steps if nodes[n].clock == clock], held)
+    for number in steps:
+        node = nodes[number]
+        if node.clock or number in leaves:
+            continue
+        if isinstance(node.operation, g.Hold):
+            code.say(f"v{number} = h{node.inputs[0]}")
+        else:
+            _line(code, number)
+    sampled = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Sample)}
+    for number in sorted(sampled):
+        code.say(f"p{number} = {code.value(number)}")
+    out = "".join(f"{code.value(number)}, " for number in wanted)
+    code.say(f"return ({out})")
+    return _whole(code), code, columns
+
+
+def _whole(code: Code) -> str:
+    kept = ", ".join(code.state)
+    lines = [f"def make({kept}):"]
+    hold = f"        nonlocal {kept}" if kept else "        pass"
+    lines += ["    def decide(values, moment):", hold, *code.lines]
+    lines += ["    def save():", f"        return ({kept}{',' if kept else ''})"]
+    again = ", ".join(f"_{name}" for name in code.state)
+    lines += [f"    def load({again}):", hold]
+    lines += [f"        {name} = _{name}" for name in code.state]
+    return "\n".join([*lines, "    return decide, save, load", ""])
+
+
+def _leaves(code: Code, leaves: Sequence[int], market: Market) -> tuple[str, ...]:
+    names: list[str] = []
+    by_date: list[int] = []
+    for number in leaves:
+        node = code.nodes[number]
+        match node.operation:
+            case g.Constant():
+                continue
+            case g.Column(name) if g.storage_of(node.type) is g.Storage.CURVE:
+                code.bind(f"f{number}", _Curve(name))
+                code.say(f"v{number} = f{number}(moment)")
+            case g.Column(name) | g.Given(name):
+                code.say(f"v{number} = values[{len(names)}]")
+                names.append(name)
+            case g.Book(_, empty):
+                code.bind(f"v{number}", empty)
+            case g.Event() | g.Call():
+                by_date.append(number)
+            case _:
+                code.bind(f"v{number}", missing(g.storage_of(node.type)))
+    if by_date:
+        # What a calendar says is the same through a session: it is asked once.
+        code.keep("session_before", None)
+        code.say("if moment.ordinal != session_before:")
+        code.say("    session_before = moment.ordinal")
+        for number in by_date:
+            code.keep(f"v{number}", missing(g.storage_of(code.nodes[number].type)))
+            code.bind(f"f{number}", _Dated(number, code.nodes))
+            code.say(f"    v{number} = f{number}(moment)")
+    return tuple(names)
+
+
+def _clock(code: Code, clock: str, numbers: Sequence[int], held: set[int]) -> None:
+    if not numbers:
+        return
+    code.say(f"for before in moment.{clock}:")
+    outer, code.indent = code.indent, code.indent + "    "
+    for number in numbers:
+        node = code.nodes[number]
+        if isinstance(node.operation, g.Sample):
+            read = node.inputs[0]
+            storage = g.storage_of(node.type)
+            first = None if storage is g.Storage.CURVE else missing(storage)
+            code.keep(f"p{read}", first)
+            code.say(f"v{number} = p{read} if before else {code.value(read)}")
+        elif not isinstance(node.operation, g.Constant):
+            _line(code, number)
+    for number in sorted(held.intersection(numbers)):
+        code.keep(f"h{number}", missing(g.storage_of(code.nodes[number].type)))
+        code.say(f"h{number} = {code.value(number)}")
+    code.indent = outer
+
+
+def _line(code: Code, number: int) -> None:
+    """The lines of one node that reads others."""
+    node = code.nodes[number]
+    inputs = [code.value(part) for part in node.inputs]
+    storages = [g.storage_of(code.nodes[part].type) for part in node.inputs]
+    pattern = patterns.pattern_of(node.operation)
+    if pattern is not None:
+        pattern(code, number, node.operation, inputs, storages)
+        return
+    assert isinstance(node.operation, g.Call), node.operation
+    code.bind(f"f{number}", _Called(number, code.nodes))
+    code.say(f"v{number} = f{number}(moment, {', '.join(inputs)})")
+
+
+class _Called:
+    """A step on columns, called for one row of plain values."""
+
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        step = step_of(number, nodes)
+        assert step is not None
+        self.step: Step = step
+        self._cells = Cells(len(nodes))
+        self._cells.rows[nodes[number].clock] = 1
+        self.step.cells = self._cells
+        self._parts = [
+            (part, g.storage_of(nodes[part].type)) for part in dict.fromkeys(nodes[number].inputs)
+        ]
+        self._inputs = nodes[number].inputs
+
+    def __call__(self, moment: Moment, *values: Any) -> Any:
+        cells = self._cells
+        given = dict(zip(self._inputs, values, strict=True))
+        for part, storage in self._parts:
+            value = given[part]
+            if storage is g.Storage.CURVE:
+                cells.values[part] = _curve_of(value)
+            else:
+                cells.values[part] = np.array([value], dtype=patterns.DTYPES[storage])
+            cells.whole[part] = False
+        with np.errstate(all="ignore"):
+            self.step.run(moment.row)
+        found = cells.values[self.step.number]
+        out = found[0].item()
+        cells.let_go(self.step.number)
+        return out
+
+
+def _curve_of(months: Any) -> Any:
+    """A curve's lists as columns of one row; one that is not there yet has no months."""
+    if months is None:
+        return ((), ())
+    return tuple(tuple(np.array([month]) for month in part) for part in months)
+
+
+class _Dated:
+    """What a calendar says of a row's session."""
+
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        step = step_of(number, nodes)
+        assert step is not None
+        self._step = step
+        self._step.cells = Cells(len(nodes))
+        self._step.cells.rows[nodes[number].clock] = 1
+
+    def __call__(self, moment: Moment) -> Any:
+        self._step.run(moment.row)
+        return self._step.cells.values[self._step.number][0].item()
+
+
+class _Curve:
+    """A curve on one row: its settlements and days to expiry, a list of months each."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, moment: Moment) -> Any:
+        return [[float(month[0]) for month in part] for part in moment.row.curve(self._name)]

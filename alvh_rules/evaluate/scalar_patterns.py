@@ -1,0 +1,476 @@
+"""The patterns of `scalar_code.py`: an operation's lines of code on plain numbers.
+
+Each does what its step on columns does, in the same order. Missing is NaN, which every comparison
+with is false; truths are -1, 0, 1 of Kleene's logic; codes are whole numbers, -1 missing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alvh_rules.plan import graph as g
+from alvh_rules.plan.scalars import missing
+
+if TYPE_CHECKING:
+    from alvh_rules.evaluate.scalar_code import Code
+
+DTYPES = {g.Storage.NUMBER: np.float64, g.Storage.FLAG: np.int8, g.Storage.CODE: np.int32}
+Pattern = Callable[["Code", int, Any, Sequence[str], Sequence[g.Storage]], None]
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def pattern_of(operation: g.Operation) -> Pattern | None:
+    """The pattern of an operation, or None where its kernel is to be called."""
+    if isinstance(operation, g.Call):
+        return _CALLS.get(operation.function)
+    return _OPERATIONS[type(operation)]
+
+
+def _finite(code: Code, name: str) -> None:
+    # An infinity less itself is not zero, nor is NaN.
+    code.say(f"if {name} - {name} != 0.0: {name} = nan")
+
+
+def _arithmetic(
+    code: Code, n: int, operation: g.Arithmetic, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    left, right = inputs
+    if operation.operator == "/":
+        code.say(f"v{n} = {left} / {right} if {right} else nan")
+    else:
+        code.say(f"v{n} = {left} {_SIGNS[operation.operator]} {right}")
+    _finite(code, f"v{n}")
+
+
+_SIGNS = {"+": "+", "-": "-", "*": "*"}
+
+
+def _negative(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    code.say(f"v{n} = -{inputs[0]}")
+
+
+def _rounded(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    code.bind("rint", _rint)
+    code.say(f"v{n} = rint({inputs[0]})")
+
+
+def _rint(value: float) -> float:
+    scaled = value * 1e12
+    if not math.isfinite(scaled):
+        return math.nan
+    return math.copysign(round(scaled) / 1e12, scaled)
+
+
+def _compare(
+    code: Code, n: int, operation: g.Compare, inputs: Sequence[str], storages: Sequence[g.Storage]
+) -> None:
+    left, right = inputs
+    sign = operation.operator
+    if storages[0] is g.Storage.NUMBER:
+        if sign in _OPPOSITE:
+            code.say(
+                f"v{n} = 1 if {left} {sign} {right} else -1 if {left} {_OPPOSITE[sign]} {right} else 0"
+            )
+            return
+        known = f"{left} == {left} and {right} == {right}"
+    else:
+        lost = missing(storages[0])
+        code.bind("lost_code" if lost == -1 else "lost_truth", lost)
+        name = "lost_code" if lost == -1 else "lost_truth"
+        known = f"{left} != {name} and {right} != {name}"
+    sign = {"==": "==", "!=": "!="}[sign]
+    code.say(f"v{n} = (1 if {left} {sign} {right} else -1) if {known} else 0")
+
+
+def _is_missing(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], storages: Sequence[g.Storage]
+) -> None:
+    (value,) = inputs
+    if storages[0] is g.Storage.NUMBER:
+        code.say(f"v{n} = -1 if {value} == {value} else 1")
+    else:
+        name = code.bind(f"lost{n}", missing(storages[0]))
+        code.say(f"v{n} = 1 if {value} == {name} else -1")
+
+
+def _logical(
+    code: Code, n: int, operation: g.Logical, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    sign = "<" if operation.operator == "and" else ">"
+    before = inputs[0]
+    for item in inputs[1:]:
+        code.say(f"v{n} = {before} if {before} {sign} {item} else {item}")
+        before = f"v{n}"
+
+
+def _conditional(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], storages: Sequence[g.Storage]
+) -> None:
+    condition, then, otherwise = inputs
+    lost = code.bind(f"lost{n}", missing(storages[1]))
+    code.say(f"v{n} = {then} if {condition} > 0 else {otherwise} if {condition} else {lost}")
+
+
+def _band(
+    code: Code, n: int, operation: g.Band, inputs: Sequence[str], storages: Sequence[g.Storage]
+) -> None:
+    (value,) = inputs
+    if storages[0] is g.Storage.NUMBER:
+        parts = []
+        for index, (edge, above) in enumerate(
+            zip(operation.edges, operation.joins_above, strict=True)
+        ):
+            row = code.bind(f"r{n}_{index}", operation.rows[index])
+            limit = code.bind(f"e{n}_{index}", edge)
+            parts.append(f"{row} if {value} {'<' if above else '<='} {limit} else ")
+        last = code.bind(f"r{n}_last", operation.rows[-1])
+        lost = code.bind(f"lost{n}", operation.missing)
+        code.say(f"v{n} = {''.join(parts)}{last} if {value} == {value} else {lost}")
+        return
+    # Minus one takes the last entry: a code that is missing, and of truths false.
+    table: tuple[int, ...]
+    if storages[0] is g.Storage.FLAG:
+        table = (operation.missing, operation.rows[1], operation.rows[0])
+    else:
+        table = (*operation.rows, operation.missing)
+    code.say(f"v{n} = {code.bind(f't{n}', table)}[{value}]")
+
+
+def _cross(
+    code: Code, n: int, operation: g.Cross, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    down, across = inputs
+    columns = code.bind(f"c{n}", operation.columns)
+    code.say(f"v{n} = {down} * {columns} + {across} if {down} >= 0 and {across} >= 0 else -1")
+
+
+def _first(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    parts = [
+        f"{index} if {value} > 0 else -1 if {value} == 0 else "
+        for index, value in enumerate(inputs)
+    ]
+    code.say(f"v{n} = {''.join(parts)}{len(inputs)}")
+
+
+def _select(
+    code: Code, n: int, operation: g.Select, inputs: Sequence[str], storages: Sequence[g.Storage]
+) -> None:
+    last = inputs[1 + operation.options] if len(inputs) > 1 + operation.options else None
+    if last is None:
+        last = code.bind(f"lost{n}", missing(storages[1]))
+    # The code -1 takes the last.
+    options = ", ".join([*inputs[1 : 1 + operation.options], last])
+    code.say(f"v{n} = ({options},)[{inputs[0]}]")
+
+
+def _combination(
+    code: Code, n: int, operation: g.Combination, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    text = f"{inputs[0]} + 1"
+    for value, count in zip(inputs[1:], operation.counts[1:], strict=True):
+        text = f"({text}) * {count} + {value} + 1"
+    code.say(f"v{n} = {text}")
+
+
+def _lookup(
+    code: Code, n: int, operation: g.Lookup, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    code.say(f"v{n} = {code.bind(f't{n}', operation.values)}[{inputs[0]}]")
+
+
+def _interpolate(
+    code: Code, n: int, operation: g.Interpolate, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    points, values = np.array(operation.points), np.array(operation.values)
+    code.bind(f"f{n}", lambda value: float(np.interp(value, points, values)))
+    value = inputs[0]
+    lost = inputs[1] if len(inputs) > 1 else "nan"
+    code.say(f"v{n} = f{n}({value}) if {value} == {value} else {lost}")
+
+
+def _lasting(
+    code: Code, n: int, operation: g.Lasting, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    _held(code, n, operation.count, inputs[0])
+
+
+def _held(code: Code, n: int, count: int, value: str) -> None:
+    # Rows on end that are not false, and that are known; before the first row nothing is.
+    code.keep(f"s{n}_not_false", count)
+    code.keep(f"s{n}_known", 0)
+    limit = code.bind(f"n{n}", count)
+    code.say(f"s{n}_not_false = s{n}_not_false + 1 if {value} >= 0 else 0")
+    code.say(f"s{n}_known = s{n}_known + 1 if {value} else 0")
+    code.say(f"v{n} = -1 if s{n}_not_false < {limit} else 1 if s{n}_known >= {limit} else 0")
+
+
+def _latch(
+    code: Code, n: int, operation: Any, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    begin, end = inputs
+    name = code.keep(f"s{n}", -1)
+    code.say(f"if {begin} > {name}: {name} = {begin}")
+    code.say(f"if -{end} < {name}: {name} = -{end}")
+    code.say(f"v{n} = {name}")
+
+
+_OPERATIONS: dict[type, Pattern] = {
+    g.Arithmetic: _arithmetic,
+    g.Negative: _negative,
+    g.Not: _negative,
+    g.Rounded: _rounded,
+    g.Compare: _compare,
+    g.IsMissing: _is_missing,
+    g.Logical: _logical,
+    g.Conditional: _conditional,
+    g.Band: _band,
+    g.Cross: _cross,
+    g.FirstTrue: _first,
+    g.Select: _select,
+    g.Combination: _combination,
+    g.Lookup: _lookup,
+    g.Interpolate: _interpolate,
+    g.Lasting: _lasting,
+    g.Latch: _latch,
+}
+
+
+# --- built-ins ---
+
+
+def _smoothed(code: Code, n: int, part: str, value: str, count: int, alpha: float) -> str:
+    """A recursive average of a known value: its name, or NaN while it is not begun."""
+    name = f"s{n}_{part}"
+    code.keep(f"{name}_count", 0)
+    code.keep(f"{name}_total", 0.0)
+    code.keep(name, math.nan)
+    limit = code.bind(f"n{n}_{part}", count)
+    new, old = code.bind(f"a{n}_{part}", alpha), code.bind(f"b{n}_{part}", 1.0 - alpha)
+    # Until it is begun the average is NaN, which is not equal to itself.
+    code.say(f"if {name} == {name}: {name} = {new} * {value} + {old} * {name}")
+    code.say("else:")
+    code.say(f"    {name}_count += 1; {name}_total += {value}")
+    code.say(f"    if {name}_count == {limit}: {name} = {name}_total / {limit}")
+    return name
+
+
+def _ema_lines(code: Code, n: int, part: str, value: str, count: int) -> None:
+    """`value` averaged into `v{n}_{part}`; a missing row holds the state and is missing."""
+    code.say(f"if {value} == {value}:")
+    outer, code.indent = code.indent, code.indent + "    "
+    name = _smoothed(code, n, part, value, count, 2.0 / (count + 1))
+    code.say(f"w{n}_{part} = {name}")
+    code.indent = outer
+    code.say(f"else: w{n}_{part} = nan")
+
+
+def _ema(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    _ema_lines(code, n, "x", inputs[0], _whole(operation.fixed[1]))
+    code.say(f"v{n} = w{n}_x")
+    _finite(code, f"v{n}")
+
+
+def _macd(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    fast, slow, *signal = (_whole(item) for item in operation.fixed[1:])
+    _ema_lines(code, n, "fast", inputs[0], fast)
+    _ema_lines(code, n, "slow", inputs[0], slow)
+    code.say(f"v{n} = w{n}_fast - w{n}_slow")
+    if signal:
+        _ema_lines(code, n, "signal", f"v{n}", signal[0])
+        code.say(
+            f"v{n} = v{n} - w{n}_signal"
+            if operation.function == "macd_histogram"
+            else f"v{n} = w{n}_signal"
+        )
+    _finite(code, f"v{n}")
+
+
+def _rsi(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    (value,) = inputs
+    count = _whole(operation.fixed[1])
+    code.keep(f"s{n}_before", None)
+    code.say(f"v{n} = nan")
+    code.say(f"if {value} == {value}:")
+    outer, code.indent = code.indent, code.indent + "    "
+    code.say(f"if s{n}_before is not None:")
+    code.indent += "    "
+    code.say(f"change{n} = {value} - s{n}_before")
+    code.say(f"rise{n} = change{n} if change{n} > 0.0 else 0.0")
+    code.say(f"fall{n} = rise{n} - change{n}")
+    gain = _smoothed(code, n, "gain", f"rise{n}", count, 1.0 / count)
+    loss = _smoothed(code, n, "loss", f"fall{n}", count, 1.0 / count)
+    code.say(f"whole{n} = {gain} + {loss}")
+    code.say(f"v{n} = {gain} / whole{n} * 100.0 if whole{n} else 50.0")
+    code.indent = outer + "    "
+    code.say(f"s{n}_before = {value}")
+    code.indent = outer
+    _finite(code, f"v{n}")
+
+
+def _whole(value: Any) -> int:
+    assert isinstance(value, int)
+    return value
+
+
+def _tree(code: Code, n: int, value: str, count: int, combine: Callable[[str, str], str]) -> str:
+    """The combination of the last `count` values by the doubling tree of `kernels/trees.py`."""
+    power, size, covered, total = value, 1, 0, ""
+    level = 0
+    while True:
+        use, grow = bool(count & size), covered + (size if count & size else 0) < count
+        older = ""
+        if use and covered:
+            older = _lagged(code, n, f"{level}_window", power, covered)
+        if use:
+            total = power if not covered else _put(code, f"y{n}_{level}", combine(older, total))
+            covered += size
+        if not grow:
+            return total
+        before = _lagged(code, n, f"{level}_power", power, size)
+        power = _put(code, f"x{n}_{level}", combine(before, power))
+        size *= 2
+        level += 1
+
+
+def _put(code: Code, name: str, text: str) -> str:
+    code.say(f"{name} = {text}")
+    return name
+
+
+def _lagged(code: Code, n: int, part: str, value: str, lag: int) -> str:
+    """The value of `lag` bars ago, NaN before the first."""
+    name = f"s{n}_{part}"
+    if lag == 1:
+        code.keep(name, math.nan)
+        code.say(f"q{n}_{part} = {name}; {name} = {value}")
+        return f"q{n}_{part}"
+    code.keep(name, [math.nan] * lag)
+    code.keep(f"{name}_at", 0)
+    code.say(f"q{n}_{part} = {name}[{name}_at]; {name}[{name}_at] = {value}")
+    last = code.bind(f"l{n}_{part}", lag - 1)
+    code.say(f"{name}_at = {name}_at + 1 if {name}_at != {last} else 0")
+    return f"q{n}_{part}"
+
+
+def _sma(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    count = _whole(operation.fixed[1])
+    total = _tree(code, n, inputs[0], count, lambda older, newer: f"{older} + {newer}")
+    code.say(f"v{n} = {total} / {code.bind(f'n{n}', count)}")
+    _finite(code, f"v{n}")
+
+
+def _extreme(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    sign = ">=" if operation.function == "highest" else "<="
+    count = _whole(operation.fixed[1])
+
+    def combine(older: str, newer: str) -> str:
+        # The first where it is farther or missing, else the second, which may be missing too.
+        return f"{older} if {older} {sign} {newer} or {older} != {older} else {newer}"
+
+    total = _tree(code, n, inputs[0], count, combine)
+    code.say(f"v{n} = {total} + 0.0")
+
+
+def _realized_volatility(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    (price,) = inputs
+    count = _whole(operation.fixed[1])
+    before = _lagged(code, n, "price", price, 1)
+    code.say(f"ratio{n} = {price} / {before} if {before} else nan")
+    code.say(f"square{n} = float(log(ratio{n})) if ratio{n} > 0.0 else nan")
+    code.say(f"square{n} = square{n} * square{n}")
+    total = _tree(code, n, f"square{n}", count, lambda older, newer: f"{older} + {newer}")
+    factor = code.bind(f"n{n}", 252.0 / count)
+    code.say(f"v{n} = {total} * {factor}")
+    code.say(f"v{n} = sqrt(v{n}) * 100.0 if v{n} - v{n} == 0.0 else nan")
+    _finite(code, f"v{n}")
+
+
+def _ago(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    count = _whole(operation.fixed[1])
+    lagged = inputs[0] if count == 0 else _lagged(code, n, "x", inputs[0], count)
+    code.say(f"v{n} = {lagged}")
+
+
+def _change(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    lagged = _lagged(code, n, "x", inputs[0], _whole(operation.fixed[1]))
+    code.say(f"v{n} = {inputs[0]} - {lagged}")
+    _finite(code, f"v{n}")
+
+
+def _crossing(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    a, b = inputs if operation.function == "crosses_above" else tuple(reversed(inputs))
+    name = code.keep(f"s{n}", 0)
+    code.say(f"now{n} = 1 if {a} > {b} else -1 if {a} <= {b} else 0")
+    code.say(f"v{n} = now{n} if now{n} < {name} else {name}")
+    code.say(f"{name} = 1 if {a} <= {b} else -1 if {a} > {b} else 0")
+
+
+def _held_call(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    _held(code, n, _whole(operation.fixed[1]), inputs[0])
+
+
+def _cumulative(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    name = code.keep(f"s{n}", 0.0)
+    code.say(f"{name} = {name} + ({inputs[0]} if {inputs[0]} == {inputs[0]} else 0.0)")
+    code.say(f"v{n} = {name} if {inputs[0]} == {inputs[0]} else nan")
+    _finite(code, f"v{n}")
+
+
+def _absolute(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    code.bind("absolute", abs)
+    code.say(f"v{n} = absolute({inputs[0]})")
+
+
+_CALLS: dict[str, Pattern] = {
+    "ema": _ema,
+    "macd": _macd,
+    "macd_signal": _macd,
+    "macd_histogram": _macd,
+    "rsi": _rsi,
+    "sma": _sma,
+    "highest": _extreme,
+    "lowest": _extreme,
+    "realized_volatility": _realized_volatility,
+    "ago": _ago,
+    "change": _change,
+    "crosses_above": _crossing,
+    "crosses_below": _crossing,
+    "held": _held_call,
+    "latch": _latch,
+    "cumulative": _cumulative,
+    "abs": _absolute,
+}
