@@ -103,7 +103,7 @@ def moments(market: Market):
             completed[row][clock] += (sample < row,)
     ordinals = timeline.ordinals.tolist()
     for block, ordinal, done in zip(blocks_of(market, {}, 1), ordinals, completed, strict=True):
-        yield Moment(block, ordinal, done)
+        yield Moment(block, ordinal, **done)
 
 
 def bar_by_bar(ruleset, plan, market: Market, cut: int = 0) -> None:
