@@ -76,7 +76,7 @@ def test_all_of_it() -> None:
     rows = "".join(f"    {value} => true\n" for value in ["35", "45"])
     rows += "".join(f"    {value} => false\n" for value in ["15", "25", "90"])
     body = 'test "all"\n  cases\n    vix => nervous\n' + rows
-    body += "    missing => missing\n"
+    body += 'test "lost"\n  given\n    vix = missing\n  expect\n    nervous is missing\n'
     assert lines(body) == [
         "  rules taken: 100% (1 of 1)",
         "  table rows: 100% (12 of 12)",
