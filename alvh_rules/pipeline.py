@@ -29,7 +29,7 @@ from alvh_rules.syntax.parse import parse
 if TYPE_CHECKING:
     import pandas
 
-    from alvh_rules.evaluate.engine import Evaluation
+    from alvh_rules.evaluate.engine import Evaluation, Run
     from alvh_rules.evaluate.inputs import Market
 
 
@@ -99,15 +99,17 @@ def evaluate(
     plan: Plan | None = None,
     names: Iterable[str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
+    profile: Callable[[Run], None] | None = None,
 ) -> Evaluation:
     """The columns of a ruleset over a market: those of the names, or all that there are.
 
-    `on_step` is told how many steps of how many are done.
+    `on_step` is told how many rows of how many are done; `profile` is handed the run at its end, with
+    the time that each step took.
     """
     from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 
     plan = plan or plan_of(ruleset)
-    return evaluate_plan(ruleset, plan, market, names=names, on_step=on_step)
+    return evaluate_plan(ruleset, plan, market, names=names, on_step=on_step, profile=profile)
 
 
 @dataclass(frozen=True)

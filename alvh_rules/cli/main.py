@@ -23,6 +23,7 @@ from alvh_rules.pipeline import Checked, check
 
 if TYPE_CHECKING:
     from alvh_rules.check.checked import CheckedRuleset
+    from alvh_rules.evaluate.engine import Run
 
 FINE, FINDINGS, CANNOT_RUN = 0, 1, 2
 
@@ -101,6 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day shown")
     command.add_argument("--out", type=Path, metavar="FILE", help="write .csv or .parquet")
     command.add_argument("--columns", choices=("all", "decisions"), default="decisions")
+    command.add_argument("--explain-plan", action="store_true", help="show how it is computed")
+    command.add_argument("--profile", action="store_true", help="show the lines that cost most")
 
     command = add("explain", _explain, "Why a decision was taken on a day, or not.")
     _add_data(command)
@@ -312,7 +315,9 @@ def _test(arguments: argparse.Namespace) -> int:
 
 
 def _evaluate(
-    arguments: argparse.Namespace, wanted: Callable[[CheckedRuleset], list[str]] | None = None
+    arguments: argparse.Namespace,
+    wanted: Callable[[CheckedRuleset], list[str]] | None = None,
+    profile: Callable[[Run], None] | None = None,
 ) -> Any:
     """The evaluation that the arguments ask for, or the exit code that says why there is none.
 
@@ -346,6 +351,7 @@ def _evaluate(
             market,
             plan=result.plan,
             names=None if wanted is None else wanted(result.ruleset),
+            profile=profile,
             on_step=lambda done, of: tell("evaluating", done, of),
         )
 
@@ -368,12 +374,14 @@ def _run(arguments: argparse.Namespace) -> int:
         write_frame,
         write_kinds,
     )
+    from alvh_rules.report.plan_text import plan_lines, profile_lines
     from alvh_rules.report.values import shown_value
 
     def wanted(ruleset: CheckedRuleset) -> list[str]:
         return shown_names(ruleset, arguments.columns) + summary_names(ruleset)
 
-    evaluation = _evaluate(arguments, wanted)
+    measured: list[Run] = []
+    evaluation = _evaluate(arguments, wanted, measured.append if arguments.profile else None)
     if isinstance(evaluation, int):
         return evaluation
     dates = evaluation.market.timeline.dates
@@ -396,6 +404,11 @@ def _run(arguments: argparse.Namespace) -> int:
     for name in ruleset.outputs:
         print(f"  {name}: {shown_value(evaluation, name, last)}")
     print("\n".join(summary(evaluation, rows)))
+    if arguments.explain_plan:
+        print("\n".join(plan_lines(ruleset, evaluation.plan, wanted(ruleset), len(dates))))
+    for run in measured:
+        assert run.seconds is not None
+        print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, len(dates))))
     if arguments.out is not None:
         print(f"wrote {arguments.out} and {arguments.out}.kinds.json")
     return FINDINGS if violated(evaluation, rows) else FINE

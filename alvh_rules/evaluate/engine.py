@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -85,6 +86,8 @@ class Run:
         self._cells = Cells(len(nodes))
         steps = schedule(nodes, found).steps
         self._clocks = {nodes[step.number].clock for step in steps} - {g.ROWS}
+        self.seconds: list[float] | None = None
+        """Seconds spent in each node's step, where `measure` asked for them."""
         self._steps = []
         for planned in steps:
             step = step_of(planned.number, nodes)
@@ -106,9 +109,18 @@ class Run:
         for clock in self._clocks:
             cells.rows[clock] = len(block.periods(clock).sample)
         for step, frees in self._steps:
-            step.run(block)
+            if self.seconds is None:
+                step.run(block)
+            else:
+                begun = perf_counter()
+                step.run(block)
+                self.seconds[step.number] += perf_counter() - begun
             for number in frees:
                 cells.let_go(number)
+
+    def measure(self) -> None:
+        """Take each step's time from now on."""
+        self.seconds = [0.0] * len(self.nodes)
 
     def cell(self, number: int) -> Any:
         """The column of a wanted node in the block that was fed last."""
@@ -143,18 +155,22 @@ def evaluate(
     names: Iterable[str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     block: int = BLOCK,
+    profile: Callable[[Run], None] | None = None,
 ) -> Evaluation:
     """Run a plan over a market.
 
     `given` are the columns of the plan's given names. `names` are those whose columns are wanted;
     None keeps every node, which an explanation needs. `on_step` is told the rows done, of how many.
-    `block` is the rows of a block; it changes nothing in what is found.
+    `block` is the rows of a block; it changes nothing in what is found. `profile` is handed the run
+    at its end, with the seconds that its steps took.
     """
     rows = len(market.timeline)
     wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
     run = Run(plan.nodes, wanted, fold=names is not None and rows >= FOLD_FROM)
     if rows >= FILTER_FROM:
         load_filter()
+    if profile is not None:
+        run.measure()
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
     for number in wanted:
@@ -174,6 +190,8 @@ def evaluate(
             for number, found in parts.items():
                 found.append(_own(run.cell(number)))
             on_step(piece.end, rows)
+    if profile is not None:
+        profile(run)
     for number, found in parts.items():
         kept[number] = _joined(found, plan.nodes[number])
     named = {

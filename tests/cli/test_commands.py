@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -162,3 +163,12 @@ def test_long_input_on_a_terminal_has_a_progress_bar(market, long, drawn) -> Non
     # The bar goes to the error stream alone: what is written out is the same with it.
     assert b"reading" not in done.stdout
     assert (b"evaluating" in text) == drawn
+
+
+def test_a_run_shows_its_plan_and_what_it_costs(market, capsys) -> None:
+    assert main(["run", CORE, "--data", market, "--explain-plan", "--profile"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"nodes: \d+ in the plan, \d+ needed\n", out)
+    assert re.search(r"rsi\(14\) %\d+ +14 sessions +line 21\n", out)
+    assert re.search(r"and (%\d+ )+.*= short\.open, medium\.open, long\.open\n", out)
+    assert re.search(r"\d+% +[\d.]+ ns  line 22: let trend", out)

@@ -1,0 +1,120 @@
+"""A plan as text: its nodes, what the passes made of it, and what a run of it would hold and move.
+
+One line a node that a run computes: its number, what it does, what it reads, on which clock, how far
+back it looks, and the line of the ruleset that first asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.evaluate.engine import BLOCK, FOLD_FROM
+from alvh_rules.plan import graph as g
+from alvh_rules.plan.look_back import look_backs
+from alvh_rules.plan.schedule import schedule
+from alvh_rules.plan.tabulate import tabulated
+
+_BYTES = {g.Storage.NUMBER: 8, g.Storage.FLAG: 1, g.Storage.CODE: 4, g.Storage.CURVE: 0}
+
+
+def plan_lines(ruleset: CheckedRuleset, plan: g.Plan, names: Sequence[str], rows: int) -> list[str]:
+    """The plan of a run that gives these names over so many rows."""
+    asked = wanted = list(dict.fromkeys(plan.names[name] for name in names))
+    made = len(plan.nodes)
+    needed = len(schedule(plan.nodes, wanted).steps)
+    nodes: Sequence[g.Node] = plan.nodes
+    folds = rows >= FOLD_FROM
+    if folds:
+        nodes, wanted = tabulated(nodes, wanted)
+    steps = schedule(nodes, wanted)
+    moved = sum(_moved(nodes, step.number) for step in steps.steps)
+    called: dict[int, list[str]] = {}
+    for name in dict.fromkeys(names):
+        place = dict(zip(asked, wanted, strict=True))[plan.names[name]]
+        called.setdefault(place, []).append(name)
+    backs = look_backs(nodes, ruleset.schema.bars)
+    lines = [
+        f"{ruleset.name} {ruleset.version}: {len(names)} values of {rows:,} rows",
+        f"  nodes: {made} in the plan, {needed} needed"
+        + (f", {len(steps.steps)} with finite states in tables" if folds else ""),
+        f"  columns held at once: {steps.most_alive} at the most",
+        f"  block: {min(BLOCK, max(rows, 1)):,} rows; bytes read and written a row: {moved:,}",
+    ]
+    for step in steps.steps:
+        number = step.number
+        lines.append(_line(ruleset, nodes, number, backs[number].describe(ruleset.schema.bars)))
+        if number in called:
+            lines[-1] += f"  = {', '.join(called[number])}"
+    return lines
+
+
+def _moved(nodes: Sequence[g.Node], number: int) -> int:
+    """Bytes that a node reads and writes for a row."""
+    parts = [nodes[part] for part in nodes[number].inputs]
+    read = [part for part in parts if not isinstance(part.operation, g.Constant)]
+    return sum(_BYTES[g.storage_of(node.type)] for node in [*read, nodes[number]])
+
+
+def _line(ruleset: CheckedRuleset, nodes: Sequence[g.Node], number: int, back: str) -> str:
+    node = nodes[number]
+    source = ruleset.sources.get(node.span.file)
+    place = f"line {source.position(node.span.start).line}" if source is not None else ""
+    reads = " ".join(f"%{part}" for part in node.inputs)
+    clock = f" on each {node.clock}" if node.clock else ""
+    text = f"  %{number:<4} {describe(node.operation)} {reads}".rstrip() + clock
+    return f"{text:<64} {back:<24} {place}".rstrip()
+
+
+def describe(operation: g.Operation) -> str:
+    """An operation in a few words."""
+    match operation:
+        case g.Constant(value):
+            return f"constant {value:g}"
+        case g.Column(name) | g.Given(name) | g.Book(name) | g.Position(name):
+            return f"{type(operation).__name__.lower()} {name}"
+        case g.Event(calendar, begin, end):
+            return f"event {calendar} {begin:+d} to {end:+d}"
+        case g.Arithmetic(sign) | g.Compare(sign) | g.Logical(sign):
+            return sign
+        case g.Call(function, fixed):
+            told = [
+                f"{value:g}" if isinstance(value, float | int) else str(value)
+                for value in fixed
+                if value is not None
+            ]
+            return f"{function}({', '.join(told)})" if told else function
+        case g.Lasting(count):
+            return f"for {count}"
+        case g.Band(edges):
+            return f"band of {len(edges) + 1}"
+        case g.Select(options):
+            return f"one of {options}"
+        case g.Lookup(values):
+            return f"table of {len(values)}"
+        case _:
+            return type(operation).__name__.lower()
+
+
+def profile_lines(
+    ruleset: CheckedRuleset,
+    nodes: Sequence[g.Node],
+    seconds: Sequence[float],
+    rows: int,
+    most: int = 20,
+) -> list[str]:
+    """The lines of the ruleset that a run spent its time on, dearest first."""
+    spent: dict[tuple[str, int], float] = {}
+    for node, taken in zip(nodes, seconds, strict=True):
+        source = ruleset.sources.get(node.span.file)
+        line = source.position(node.span.start).line if source is not None else 0
+        spent[node.span.file, line] = spent.get((node.span.file, line), 0.0) + taken
+    whole = sum(seconds) or 1.0
+    lines = [f"{whole:.3f} s in {rows:,} rows, {whole / max(rows, 1) * 1e9:.0f} ns a row"]
+    ranked = sorted(spent.items(), key=lambda item: -item[1])
+    for (file, line), taken in ranked[:most]:
+        text = ruleset.sources[file].line_text(line).strip() if file in ruleset.sources else ""
+        lines.append(
+            f"  {taken / whole:4.0%} {taken / max(rows, 1) * 1e9:7.1f} ns  line {line}: {text}"
+        )
+    return lines
