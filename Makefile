@@ -1,6 +1,6 @@
 # make demo   run the flagship ruleset on a simulated market
 # make test   everything that must pass: style, types, tests, and the installed wheel
-# make bench  how fast rulesets are read and checked, beside peers measured in the same run
+# make bench  how fast rulesets are read, checked and run, beside peers measured in the same run
 # make clean  remove what the above have made
 
 PYTHON ?= python3
@@ -22,7 +22,9 @@ test: lint types unit wheel
 
 # One process: what runs beside a measurement disturbs it.
 bench: $(VENV)/.installed-dev
+	$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m pytest tests/benchmarks/bench_*.py --benchmark-columns=median,min,max,rounds
+	$(BIN)/python -m tests.benchmarks.performance
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check alvh_rules tests

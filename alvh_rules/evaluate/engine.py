@@ -105,7 +105,7 @@ class Run:
         """
         cells = self._cells
         cells.targets = {self._place[number]: room for number, room in (targets or {}).items()}
-        cells.rows[g.ROWS] = len(block)
+        cells.begin(len(block))
         for clock in self._clocks:
             cells.rows[clock] = len(block.periods(clock).sample)
         for step, frees in self._steps:
@@ -176,7 +176,8 @@ def evaluate(
     for number in wanted:
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
-            kept[number] = missing_of(node.type.kind, rows)
+            # Every row is written by the block that it is in.
+            kept[number] = np.empty(rows, dtype=missing_of(node.type.kind, 0).dtype)
         else:
             parts[number] = []
     with np.errstate(all="ignore"):

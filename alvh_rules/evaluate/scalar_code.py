@@ -244,6 +244,7 @@ class _Called:
 
     def __call__(self, moment: Moment, *values: Any) -> Any:
         cells = self._cells
+        cells.begin(1)
         given = dict(zip(self._inputs, values, strict=True))
         for part, storage in self._parts:
             value = given[part]

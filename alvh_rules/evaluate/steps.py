@@ -91,6 +91,12 @@ class Cells:
         self.targets: dict[int, Array] = {}
         self._own: list[Array | None] = [None] * count
         self._free: dict[Any, list[Array]] = {}
+        self._known: dict[int, Any] = {}
+
+    def begin(self, rows: int) -> None:
+        """A new block of so many rows: what was worked out of the last one's cells is forgotten."""
+        self.rows[g.ROWS] = rows
+        self._known.clear()
 
     def put_constant(self, number: int, node: g.Node) -> None:
         """A constant is a plain number, and stays."""
@@ -114,19 +120,27 @@ class Cells:
         self._own[number] = own
         return own
 
+    def known(self, number: int, kind: Kind) -> Any:
+        """One where a cell is known and zero where it is missing, as bytes; worked out once."""
+        found = self._known.get(number)
+        if found is None:
+            value = self.values[number]
+            column = np.array([value]) if isinstance(value, float | int) else value
+            found = self._known[number] = np.logical_not(is_missing(column, kind)).view(np.int8)
+        return found
+
     def let_go(self, number: int) -> None:
         """The cell is read no more."""
         self.values[number] = None
+        self._known.pop(number, None)
         own = self._own[number]
         if own is not None:
             self._own[number] = None
             self._free.setdefault(own.dtype, []).append(own)
 
 
-Room = Callable[[Any, int], Array]
-"""Gives an array of a dtype and a length for a step's cell."""
-Function = Callable[[list[Any], list[bool], int, Room], tuple[Any, bool]]
-"""From a step's inputs, whether they are whole, the rows and room, to its cell."""
+Function = Callable[[list[Any], list[bool], int, "Step"], tuple[Any, bool]]
+"""From a step's inputs, whether they are whole, the rows and the step itself, to its cell."""
 
 
 class Step:
@@ -159,6 +173,10 @@ class Step:
     def room(self, dtype: Any, rows: int) -> Array:
         """An array for the cell."""
         return self.cells.room(self.number, dtype, rows)
+
+    def known(self, place: int) -> Any:
+        """One where an input is known and zero where it is missing."""
+        return self.cells.known(self.inputs[place], self.kinds[place])
 
     def compute(
         self, inputs: list[Any], whole: list[bool], block: Block, rows: int
@@ -218,7 +236,7 @@ class Pointwise(Step):
         self.all_constant = self.all_constant or as_arrays
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        return self.function(inputs, whole, rows, self.room)
+        return self.function(inputs, whole, rows, self)
 
 
 class Sample(Step):
@@ -440,7 +458,7 @@ def _call_step(number: int, node: g.Node, nodes: Sequence[g.Node]) -> Step:
     if back:
         return Window(number, node, nodes, back, lambda *inputs: kernel(*bound(inputs)))
 
-    def function(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def function(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         out = kernel(*bound(inputs))
         return settled(out) if out.dtype == np.float64 else (out, False)
 
@@ -487,38 +505,38 @@ def _pointwise(node: g.Node, nodes: Sequence[g.Node]) -> tuple[Function, bool]:
             raise AssertionError(f"{node.operation} is no step")
 
 
-def _negative(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-    return np.negative(inputs[0], out=room(inputs[0].dtype, rows)), whole[0]
+def _negative(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+    return np.negative(inputs[0], out=own.room(inputs[0].dtype, rows)), whole[0]
 
 
 def _arithmetic(operation: np.ufunc) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        return settled(operation(inputs[0], inputs[1], out=room(_FLOAT, rows)))
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        return settled(operation(inputs[0], inputs[1], out=own.room(_FLOAT, rows)))
 
     return run
 
 
-def _rounded(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-    out = np.multiply(inputs[0], _DECIMALS, out=room(_FLOAT, rows))
+def _rounded(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+    out = np.multiply(inputs[0], _DECIMALS, out=own.room(_FLOAT, rows))
     np.rint(out, out=out)
     out /= _DECIMALS
     return settled(out)
 
 
 def _compare(operation: np.ufunc, kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         left, right = inputs
-        out = room(_TRUTH, rows)
+        out = own.room(_TRUTH, rows)
         # A truth as a byte is 0 or 1; twice that less one is Kleene's.
         operation(left, right, out=out.view(np.bool_))
         out += out
         out -= _ONE
         if whole[0] and whole[1]:
             return out, True
-        for side, known in zip(inputs, whole, strict=True):
-            if not known:
+        for place in range(2):
+            if not whole[place]:
                 # Unknown is zero: what is known is kept by multiplying with one.
-                out *= np.logical_not(_lost(side, kind)).view(np.int8)
+                out *= own.known(place)
         return out, False
 
     return run
@@ -531,8 +549,8 @@ def _lost(column: Any, kind: Kind) -> Any:
 
 
 def _is_missing(kind: Kind) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        out = room(_TRUTH, rows)
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        out = own.room(_TRUTH, rows)
         if whole[0]:
             out.fill(FALSE)
         else:
@@ -543,8 +561,8 @@ def _is_missing(kind: Kind) -> Function:
 
 
 def _logical(join: np.ufunc) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        out = join(inputs[0], inputs[1], out=room(_TRUTH, rows))
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        out = join(inputs[0], inputs[1], out=own.room(_TRUTH, rows))
         for item in inputs[2:]:
             join(out, item, out=out)
         return out, all(whole)
@@ -555,9 +573,9 @@ def _logical(join: np.ufunc) -> Function:
 def _conditional(kind: Kind) -> Function:
     missing = missing_of(kind, 1)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         condition, then, otherwise = inputs
-        out = room(missing.dtype, rows)
+        out = own.room(missing.dtype, rows)
         np.copyto(out, otherwise)
         np.copyto(out, then, where=condition == TRUE)
         if not whole[0]:
@@ -575,7 +593,7 @@ def _band(band: g.Band, kind: Kind) -> Function:
     sure = min(band.rows) >= 0
     missing = small.type(band.missing)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         value = inputs[0]
         if kind is Kind.FLAG:
             at = (value == TRUE).view(np.int8)
@@ -587,23 +605,23 @@ def _band(band: g.Band, kind: Kind) -> Function:
             for edge, above in zip(band.edges, band.joins_above, strict=True):
                 (np.greater_equal if above else np.greater)(value, edge, out=above_edge)
                 at += above_edge.view(np.int8)
-        out = room(small, rows)
+        out = own.room(small, rows)
         if in_order:
             out[...] = at
         else:
             codes.take(at, out=out, mode="clip")
         if whole[0]:
             return out, sure
-        np.copyto(out, missing, where=is_missing(value, kind))
+        np.copyto(out, missing, where=own.known(0) == 0)
         return out, False
 
     return run
 
 
 def _cross(columns: int) -> Function:
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         down, across = inputs
-        out = np.multiply(down, np.int32(columns), out=room(_CODE, rows))
+        out = np.multiply(down, np.int32(columns), out=own.room(_CODE, rows))
         out += across
         if not all(whole):
             np.copyto(out, -1, where=(down < 0) | (across < 0))
@@ -612,8 +630,8 @@ def _cross(columns: int) -> Function:
     return run
 
 
-def _first(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-    out = room(_CODE, rows)
+def _first(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+    out = own.room(_CODE, rows)
     out.fill(len(inputs))
     for code in range(len(inputs) - 1, -1, -1):
         condition = inputs[code]
@@ -643,8 +661,8 @@ def _looked_up(constants: list[float | int], options: int, kind: Kind) -> Functi
     sure, always = bool(known[:options].all()), bool(known.all())
     itself = kind is Kind.LABEL and table.tolist() == [*range(options), -1]
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        out = room(table.dtype, rows)
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        out = own.room(table.dtype, rows)
         if itself:
             np.copyto(out, inputs[0])
         else:
@@ -657,9 +675,9 @@ def _looked_up(constants: list[float | int], options: int, kind: Kind) -> Functi
 def _select(options: int, kind: Kind) -> Function:
     missing = missing_of(kind, 1)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         code = inputs[0]
-        out = room(missing.dtype, rows)
+        out = own.room(missing.dtype, rows)
         np.copyto(out, missing)
         for number, option in enumerate(inputs[1 : 1 + options]):
             np.copyto(out, option, where=code == number)
@@ -677,8 +695,8 @@ def _combination(counts: tuple[int, ...]) -> Function:
     radices = [dtype.type(count) for count in counts[1:]]
     one = dtype.type(1)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        out = room(dtype, rows)
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        out = own.room(dtype, rows)
         np.add(inputs[0], one, out=out, casting="same_kind")
         for digit, radix in zip(inputs[1:], radices, strict=True):
             out *= radix
@@ -693,8 +711,8 @@ def _lookup(values: tuple[float | int, ...], kind: Kind) -> Function:
     table = np.array(values, dtype=missing_of(kind, 0).dtype)
     sure = not bool(is_missing(table, kind).any())
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
-        return table.take(inputs[0], out=room(table.dtype, rows), mode="clip"), sure
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
+        return table.take(inputs[0], out=own.room(table.dtype, rows), mode="clip"), sure
 
     return run
 
@@ -702,7 +720,7 @@ def _lookup(values: tuple[float | int, ...], kind: Kind) -> Function:
 def _interpolate(operation: g.Interpolate) -> Function:
     points, values = np.array(operation.points), np.array(operation.values)
 
-    def run(inputs: list[Any], whole: list[bool], rows: int, room: Room) -> tuple[Any, bool]:
+    def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         value = inputs[0]
         out: Float = np.interp(value, points, values)
         if whole[0]:
