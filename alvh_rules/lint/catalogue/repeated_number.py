@@ -1,0 +1,115 @@
+"""A number that one measure is compared with at two places or more.
+
+What it does
+------------
+Looks for a literal that stands in two clauses or more which compare the same measure with it. The
+numbers 0, 1 and 100% are let be, and so are properties (`always`), assumptions and tests, which say a
+number again on purpose, and the edges of tables, which must be numbers.
+
+Why is this bad
+---------------
+The two are one decision of the trader's, and sooner or later only one of them is changed. A param says
+what the number is for, and a sweep can walk it.
+
+Example
+-------
+```alvh
+ruleset example version 1.0.0
+data
+  vix volatility
+signal stirred when vix > 25
+signal paid from vix > 40 until vix < 25
+```
+
+Use instead
+-----------
+```alvh
+ruleset example version 1.0.0
+data
+  vix volatility
+param stir = 25 from 20 to 30 by 1
+signal stirred when vix > stir
+signal paid from vix > 40 until vix < stir
+```
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.check import checked as c
+from alvh_rules.core.diagnostics import Edit, Fix, Label, Severity
+from alvh_rules.core.source import Span
+from alvh_rules.lint.clauses import clauses, number_of
+from alvh_rules.lint.record import Finding, Lint, Subject
+from alvh_rules.syntax import ast
+
+_PLAIN = (0.0, 1.0)
+
+
+def _run(subject: Subject) -> Iterator[Finding]:
+    places: dict[tuple[c.Expression, float], dict[Span, None]] = {}
+    for clause in clauses(subject.ruleset):
+        number = number_of(clause.threshold)
+        if number is not None and abs(number) not in _PLAIN:
+            places.setdefault((clause.measure, number), {})[clause.place] = None
+    for (measure, _), spans in places.items():
+        if len(spans) < 2:
+            continue
+        first, second, *others = spans
+        number, compared = subject.text(first), subject.text(measure.span)
+        yield Finding(
+            f"`{compared}` is compared with {number} at {len(spans)} places",
+            second,
+            "give the number a name with `param`, so that it is changed once",
+            "here again",
+            (
+                Label(first, "first here"),
+                *(Label(span, "and here") for span in others),
+            ),
+            _named(subject, measure, list(spans)),
+        )
+
+
+def _named(subject: Subject, measure: c.Expression, spans: list[Span]) -> Fix | None:
+    """A param in place of the number. Its name is a guess, and a used file has no params of ours."""
+    source = subject.source
+    if any(span.file != source.path for span in spans):
+        return None
+    stem = measure.name if isinstance(measure, c.Reference | c.Position) else "threshold"
+    written = set(re.findall(r"\w+", "\n".join(item.text for item in subject.ruleset.sources.values())))
+    taken = written | set(BUILTINS)
+    stem = f"{stem}_level"
+    name = next(word for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))) if word not in taken)
+    row = f"{name} = {subject.text(spans[0])}"
+    block = _param_block(subject)
+    if block is not None:
+        at, text = _line_end(source.text, block.rows[-1].span), f"  {row}\n"
+    else:
+        heads = [item for item in subject.file.items if isinstance(item, ast.Header | ast.Data)]
+        at, text = _line_end(source.text, heads[-1].span), f"\nparam {row}\n"
+    if at == len(source.text) and not source.text.endswith("\n"):
+        text = f"\n{text}"
+    edits = (Edit(source.span(at, at), text), *(Edit(span, name) for span in spans))
+    return Fix(f"name it: `param {row}`", edits)
+
+
+def _param_block(subject: Subject) -> ast.Params | None:
+    """The first `param` block of the file that has its rows on lines of their own."""
+    text = subject.source.text
+    for item in subject.file.items:
+        if isinstance(item, ast.Params) and "\n" in text[item.span.start : item.rows[0].span.start]:
+            return item
+    return None
+
+
+def _line_end(text: str, span: Span) -> int:
+    """Where the line after a span's last word begins."""
+    last = span.start + len(text[span.start : span.end].rstrip())
+    end = text.find("\n", last)
+    return len(text) if end < 0 else end + 1
+
+
+LINT = Lint("ALV756", "repeated-number", Severity.ADVICE, _run)
