@@ -84,6 +84,12 @@ class Subject:
         """The ruleset's own text."""
         return self.ruleset.sources[self.file.path]
 
+    def number(self, option: Option) -> float:
+        """The value of a numeric option."""
+        value = self.options[option.name]
+        assert isinstance(value, int | float)
+        return value
+
     def text(self, span: Span) -> str:
         """What was written at a span, on one line."""
         return self.ruleset.text(span)

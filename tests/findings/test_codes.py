@@ -42,7 +42,7 @@ def given(example: Example, folder: Path, capsys, monkeypatch) -> set[str]:
     assert program == "alvh"
     capsys.readouterr()
     status = main(arguments)
-    printed = set(re.findall(r"\[(ALV\d+)\]", capsys.readouterr().out))
+    printed = set(re.findall(r"^\w+\[(ALV\d+)\]", capsys.readouterr().out, re.M))
     assert printed or status == 0
     return printed
 

@@ -87,7 +87,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
     assert subject.evaluation is not None
     unit = "sessions" if subject.evaluation.market.timeline.daily else "bars"
     for rule in rules(subject):
-        if rule.held == rule.known >= subject.options["least-sessions"]:
+        if rule.held == rule.known >= subject.number(_LEAST):
             yield Finding(
                 f"{rule.what} {rule.verb} on every one of the {rule.known:,} {unit} where it is known",
                 rule.span,

@@ -85,8 +85,8 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from alvh_rules.core.diagnostics import Label, Severity
 from alvh_rules.check import checked as c
+from alvh_rules.core.diagnostics import Label, Severity
 from alvh_rules.lint.clauses import clauses
 from alvh_rules.lint.record import Finding, Lint, Option, Subject
 
@@ -109,8 +109,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
 
     evaluation = subject.evaluation
     assert evaluation is not None
-    move, share, least = (subject.options[item.name] for item in (_MOVE, _SHARE, _LEAST))
-    assert isinstance(move, float)
+    move, share, least = (subject.number(item) for item in (_MOVE, _SHARE, _LEAST))
     unit = "sessions" if evaluation.market.timeline.daily else "bars"
     for clause in clauses(subject.ruleset):
         if clause.closing:

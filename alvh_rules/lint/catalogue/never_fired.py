@@ -91,13 +91,13 @@ def _run(subject: Subject) -> Iterator[Finding]:
     for rule in rules(subject):
         if rule.held:
             continue
-        if rule.known >= subject.options["least-sessions"]:
+        if rule.known >= subject.number(_LEAST):
             yield Finding(
                 f"{rule.what} never {rule.verb} on the {rule.known:,} {unit} where it is known",
                 rule.span,
                 "check its thresholds against the data, or give it data in which it can",
             )
-        elif not rule.known and len(timeline) >= subject.options["least-sessions"]:
+        elif not rule.known and len(timeline) >= subject.number(_LEAST):
             yield Finding(
                 f"{rule.what} is unknown on all of the {len(timeline):,} {unit}",
                 rule.span,

@@ -139,7 +139,7 @@ def _windows(subject: Subject) -> Iterator[_Window]:
         for effect in item.effects:
             if isinstance(effect, ast.Scale):
                 scaled = weighted if effect.subject.name == "weight" else [effect.subject.name]
-                factors |= {subject: effect.factor for subject in scaled}
+                factors |= dict.fromkeys(scaled, effect.factor)
         yield _Window(item, key, factors)
 
 
@@ -197,7 +197,8 @@ def _distance(one: _Window, last: _Window) -> str:
     """
     low = one.event.begin - last.event.end
     high = one.event.end - last.event.begin
-    return f"overlaps when a `{last.calendar}` date falls {_offsets(low, high)} of this one's"
+    where = _offsets(low, high) if (low, high) != (0, 0) else "on the same session"
+    return f"they overlap when `{last.calendar}` falls {where}, seen from `{one.calendar}`"
 
 
 LINT = Lint("ALV754", "overlapping-events", Severity.ADVICE, _run)

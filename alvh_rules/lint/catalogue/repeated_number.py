@@ -51,17 +51,19 @@ _PLAIN = (0.0, 1.0)
 
 def _run(subject: Subject) -> Iterator[Finding]:
     places: dict[tuple[c.Expression, float], dict[Span, None]] = {}
+    repeated = {item.span for item in subject.findings if item.code == "ALV504"}
     for clause in clauses(subject.ruleset):
         number = number_of(clause.threshold)
-        if number is not None and abs(number) not in _PLAIN:
+        known = number is None or abs(number) in _PLAIN or clause.compare.span in repeated
+        if number is not None and not known:
             places.setdefault((clause.measure, number), {})[clause.place] = None
     for (measure, _), spans in places.items():
         if len(spans) < 2:
             continue
         first, second, *others = spans
-        number, compared = subject.text(first), subject.text(measure.span)
+        written, compared = subject.text(first), subject.text(measure.span)
         yield Finding(
-            f"`{compared}` is compared with {number} at {len(spans)} places",
+            f"`{compared}` is compared with {written} at {len(spans)} places",
             second,
             "give the number a name with `param`, so that it is changed once",
             "here again",
@@ -79,10 +81,14 @@ def _named(subject: Subject, measure: c.Expression, spans: list[Span]) -> Fix | 
     if any(span.file != source.path for span in spans):
         return None
     stem = measure.name if isinstance(measure, c.Reference | c.Position) else "threshold"
-    written = set(re.findall(r"\w+", "\n".join(item.text for item in subject.ruleset.sources.values())))
+    written = set(
+        re.findall(r"\w+", "\n".join(item.text for item in subject.ruleset.sources.values()))
+    )
     taken = written | set(BUILTINS)
     stem = f"{stem}_level"
-    name = next(word for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))) if word not in taken)
+    name = next(
+        word for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))) if word not in taken
+    )
     row = f"{name} = {subject.text(spans[0])}"
     block = _param_block(subject)
     if block is not None:

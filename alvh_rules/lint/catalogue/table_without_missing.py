@@ -49,7 +49,9 @@ from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import Severity
 from alvh_rules.lint.record import Finding, Lint, Option, Subject
 
-_EVERY_COLUMN = Option("every-column", False, "any data column can be missing, not optional ones only")
+_EVERY_COLUMN = Option(
+    "every-column", False, "any data column can be missing, not optional ones only"
+)
 
 
 def _run(subject: Subject) -> Iterator[Finding]:
@@ -128,6 +130,4 @@ def _answered(node: c.Table | c.Interpolate) -> tuple[c.Expression, ...]:
     return (*node.values, *last) if isinstance(node, c.Table) else last
 
 
-LINT = Lint(
-    "ALV758", "table-without-missing", Severity.ADVICE, _run, options=(_EVERY_COLUMN,)
-)
+LINT = Lint("ALV758", "table-without-missing", Severity.ADVICE, _run, options=(_EVERY_COLUMN,))

@@ -45,6 +45,7 @@ target pace = share
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import Label, Severity
@@ -86,7 +87,7 @@ def odd_one_out(values: Sequence[float]) -> tuple[int, int | None, bool] | None:
     """
     if len(values) < LEAST_ROWS:
         return None
-    steps = [(at, b > a) for at, (a, b) in enumerate(zip(values, values[1:], strict=False)) if a != b]
+    steps = [(at, b > a) for at, (a, b) in enumerate(pairwise(values)) if a != b]
     ups = sum(up for _, up in steps)
     if len(steps) < 3 or min(ups, len(steps) - ups) != 1:
         return None
@@ -102,8 +103,7 @@ def odd_one_out(values: Sequence[float]) -> tuple[int, int | None, bool] | None:
 
 
 def _runs(values: Sequence[float], rises: bool) -> bool:
-    pairs = zip(values, values[1:], strict=False)
-    return all(a <= b if rises else a >= b for a, b in pairs)
+    return all(a <= b if rises else a >= b for a, b in pairwise(values))
 
 
 def _lines(value: c.Expression) -> Iterator[Line]:

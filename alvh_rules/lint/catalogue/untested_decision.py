@@ -99,6 +99,4 @@ def _decisions(item: ast.Item) -> Iterator[tuple[str, str, Span]]:
             pass
 
 
-LINT = Lint(
-    "ALV753", "untested-decision", Severity.ADVICE, _run, options=(_WITHOUT_TESTS,)
-)
+LINT = Lint("ALV753", "untested-decision", Severity.ADVICE, _run, options=(_WITHOUT_TESTS,))
