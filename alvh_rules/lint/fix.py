@@ -20,6 +20,7 @@ from typing import Final
 from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, in_order
 from alvh_rules.core.render import applied
 from alvh_rules.core.source import Source
+from alvh_rules.lint.silenceable import BY_CONFIGURATION
 
 MOST_ROUNDS: Final = 20
 """Fixes that make room for others end sooner; those that undo one another never would."""
@@ -60,15 +61,16 @@ def apply_fixes(
 
 
 def _eligible(findings: Sequence[Diagnostic], path: str, unsafe: bool) -> list[Fix]:
-    # A file without a header is made to be used: what it declares is read elsewhere.
-    used = any(item.code == "ALV610" for item in findings)
+    # While an error stands, who reads a name is not known: its reader may be misspelt, and a file
+    # without a header is made to be used by others.
+    in_error = any(item.is_error and item.code not in BY_CONFIGURATION for item in findings)
     return [
         item.fix
         for item in in_order(findings)
         if item.fix is not None
         and item.fix.edits
         and (item.fix.safe or unsafe)
-        and not (used and item.code == "ALV105")
+        and not (in_error and item.code == "ALV105")
         and all(edit.span.file == path for edit in item.fix.edits)
     ]
 
