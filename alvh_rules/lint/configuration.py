@@ -21,7 +21,6 @@ from alvh_rules.lint import errors
 from alvh_rules.lint.record import Lint, Option, Value
 from alvh_rules.lint.registry import LINTS, NAMES
 from alvh_rules.lint.silenceable import BY_CONFIGURATION
-from alvh_rules.lint.toml_lines import TomlLines
 
 FILE_NAME: Final = "alvh.toml"
 TABLES: Final = ("lint",)
@@ -127,10 +126,12 @@ class _Reading:
     def __init__(self, shown: str, text: str) -> None:
         self.found: list[Diagnostic] = []
         self._shown = shown
-        self._lines = TomlLines(text)
+        self._text = text
 
     def _at(self, path: Sequence[str], text: str = "") -> str:
-        return f"{self._shown}:{self._lines.of(path, text)}"
+        from alvh_rules.lint.toml_lines import TomlLines
+
+        return f"{self._shown}:{TomlLines(self._text).of(path, text)}"
 
     def document(self, document: Mapping[str, Any], folder: Path) -> Configuration:
         """The whole file."""

@@ -12,14 +12,15 @@ the text as it was.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, in_order
+from alvh_rules.core.diagnostics import Diagnostic, Fix, in_order
 from alvh_rules.core.render import applied
-from alvh_rules.core.source import Source
+from alvh_rules.core.source import Source, Span
 from alvh_rules.lint.silenceable import BY_CONFIGURATION
 
 MOST_ROUNDS: Final = 20
@@ -78,17 +79,24 @@ def _eligible(findings: Sequence[Diagnostic], path: str, unsafe: bool) -> list[F
 def _apart(fixes: Sequence[Fix]) -> list[Fix]:
     """The fixes of which no two touch the same text; of two that do, the first."""
     chosen: list[Fix] = []
-    edits: list[Edit] = []
+    taken: list[Span] = []
     for fix in fixes:
-        if not any(_meet(one, other) for one in fix.edits for other in edits):
+        spans = [edit.span for edit in fix.edits]
+        if not any(_meets(span, taken) for span in spans):
             chosen.append(fix)
-            edits += fix.edits
+            for span in spans:
+                insort(taken, span)
     return chosen
 
 
-def _meet(one: Edit, other: Edit) -> bool:
-    a, b = one.span, other.span
-    return a.start == b.start or (a.start < b.end and b.start < a.end)
+def _meets(span: Span, taken: Sequence[Span]) -> bool:
+    """Whether a span shares a character, or its beginning, with one of many that lie in order."""
+    at = bisect_left(taken, span)
+    before, after = taken[at - 1 : at], taken[at : at + 1]
+    return any(
+        one.start == span.start or (one.start < span.end and span.start < one.end)
+        for one in (*before, *after)
+    )
 
 
 def _sound(

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ from alvh_rules.core.diagnostics import Diagnostic, has_errors, in_order
 from alvh_rules.core.files import write_atomically
 from alvh_rules.core.source import Source
 from alvh_rules.lint.configuration import Configuration, find_configuration, read_configuration
-from alvh_rules.lint.fix import Fixed, apply_fixes
 from alvh_rules.lint.run import lint
 from alvh_rules.pipeline import Checked, check, check_source
 
@@ -85,16 +83,10 @@ class Linter:
         checked = check(path)
         if checked.file is None:
             return Linted(checked)
-        mended = Fixed(checked.sources[checked.file.path], 0)
+        fixes = 0
         diff: tuple[str, ...] = ()
         if self._mending is not None:
-            before = mended.source
-            mended = self._mend(checked, path, configuration)
-            if mended.count:
-                diff = _diff(before.text, mended.source.text, str(path))
-                if self._mending.write:
-                    _write(path, mended.source.text)
-                    checked = check_source(mended.source, path.resolve().parent)
+            checked, fixes, diff = self._mend(checked, path, configuration, self._mending)
         evaluation, found = None, list(checked.diagnostics)
         if self._evaluate is not None and checked.ruleset is not None:
             evaluation, more = self._evaluate(checked)
@@ -102,22 +94,35 @@ class Linter:
         whole = replace(checked, diagnostics=tuple(in_order(found)))
         every = lint(whole, path, configuration, evaluation)
         read = not has_errors(found) or checked.ruleset is None
-        return Linted(replace(whole, diagnostics=every), mended.count, diff, read)
+        return Linted(replace(whole, diagnostics=every), fixes, diff, read)
 
-    def _mend(self, checked: Checked, path: Path, configuration: Configuration) -> Fixed:
-        assert self._mending is not None
+    def _mend(
+        self, checked: Checked, path: Path, configuration: Configuration, mending: Mending
+    ) -> tuple[Checked, int, tuple[str, ...]]:
+        """The ruleset as it stands after its fixes, how many they were, and what they change."""
+        from alvh_rules.lint.fix import apply_fixes
+
         assert checked.file is not None
         folder = path.resolve().parent
 
         def findings(source: Source) -> tuple[Diagnostic, ...]:
             return lint(check_source(source, folder), path, configuration)
 
-        source = checked.sources[checked.file.path]
+        before = checked.sources[checked.file.path]
         first = lint(checked, path, configuration)
-        return apply_fixes(source, first, findings, unsafe=self._mending.unsafe)
+        fixed = apply_fixes(before, first, findings, unsafe=mending.unsafe)
+        if not fixed.count:
+            return checked, 0, ()
+        diff = _diff(before.text, fixed.source.text, str(path))
+        if mending.write:
+            _write(path, fixed.source.text)
+            checked = check_source(fixed.source, folder)
+        return checked, fixed.count, diff
 
 
 def _diff(before: str, after: str, name: str) -> tuple[str, ...]:
+    from difflib import unified_diff
+
     return tuple(unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm=""))
 
 

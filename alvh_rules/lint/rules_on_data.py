@@ -50,7 +50,7 @@ def _rules(subject: Subject) -> Iterator[Rule]:
             yield Rule(what, verb, span, held, known)
 
     windows: dict[str, int] = {}
-    regimes = [item for item in subject.items if isinstance(item, ast.Regime)]
+    regimes = 0
     for item in subject.items:
         match item:
             case ast.Signal():
@@ -66,8 +66,10 @@ def _rules(subject: Subject) -> Iterator[Rule]:
                 key = f"event.{name}" + (f".{windows[name]}" if windows[name] > 1 else "")
                 span = item.calendar.span
                 yield from counted(f"the window of event `{name}`", "was open", span, key)
-            case ast.Regime() if not _speaks_of_book(ruleset, "regime"):
-                yield _regime(item, regimes.index(item), columns["regime"])
+            case ast.Regime():
+                if not _speaks_of_book(ruleset, "regime"):
+                    yield _regime(item, regimes, columns["regime"])
+                regimes += 1
             case _:
                 pass
     for limit in ruleset.limits:

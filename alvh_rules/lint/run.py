@@ -9,10 +9,11 @@ An error that the checker found is never silenced and keeps its level.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from alvh_rules.core.diagnostics import Diagnostic, Severity, in_order
 from alvh_rules.core.source import Source
@@ -20,11 +21,14 @@ from alvh_rules.lint.configuration import Configuration
 from alvh_rules.lint.record import Lint, Subject
 from alvh_rules.lint.registry import LINTS
 from alvh_rules.lint.silenceable import OF_CHECK
-from alvh_rules.lint.suppression import read_suppressions, unused
 
 if TYPE_CHECKING:
     from alvh_rules.evaluate.engine import Evaluation
+    from alvh_rules.lint.suppression import Suppression
     from alvh_rules.pipeline import Checked
+
+MARK: Final = "alvh:"
+"""What stands in every comment that silences."""
 
 
 def lint(
@@ -68,20 +72,54 @@ def _run(
 def _silenced(found: list[Diagnostic], checked: Checked, codes: set[str]) -> list[Diagnostic]:
     """The findings that no comment silences, with those about the comments themselves."""
     sources: Mapping[str, Source] = checked.sources
+    if not any(MARK in source.text for source in sources.values()):
+        return found
+    from alvh_rules.lint.suppression import read_suppressions, unused
+
     main = checked.file.path if checked.file is not None else ""
-    kept = found
+    mild = _Mild(found)
     about: list[Diagnostic] = []
     for path, source in sources.items():
         suppressions, wrong = read_suppressions(source)
         about += wrong
         for suppression in suppressions:
-            hidden = [item for item in found if not item.is_error and suppression.silences(item)]
-            kept = [item for item in kept if item not in hidden]
+            used = {code for code in suppression.codes if mild.hide(path, code, suppression)}
             # A used file is another ruleset's too, and what an error hides is not known.
             if path == main and checked.ruleset is not None:
-                idle = unused(suppression, source, {item.code for item in hidden}, codes)
+                idle = unused(suppression, source, used, codes)
                 about += [] if idle is None else [idle]
-    return [*kept, *about]
+    return [*(item for item in found if item not in mild.hidden), *about]
+
+
+class _Mild:
+    """The findings that are no errors, by file and code in the order of the text."""
+
+    def __init__(self, found: list[Diagnostic]) -> None:
+        self.hidden: set[Diagnostic] = set()
+        self._by_code: dict[tuple[str, str], list[tuple[int, Diagnostic]]] = {}
+        for item in found:
+            if item.span is not None and not item.is_error:
+                place = (item.span.file, item.code)
+                self._by_code.setdefault(place, []).append((item.span.start, item))
+        for items in self._by_code.values():
+            items.sort(key=_start)
+        self._whole: set[tuple[str, str]] = set()
+
+    def hide(self, file: str, code: str, suppression: Suppression) -> bool:
+        """Hide what a comment is about of a code; whether there is any, hidden before or not."""
+        items = self._by_code.get((file, code), [])
+        low = bisect_left(items, suppression.begin, key=_start)
+        high = bisect_left(items, suppression.end, key=_start)
+        if (file, code) not in self._whole:
+            self.hidden.update(item for _, item in items[low:high])
+        if low == 0 and high == len(items):
+            # Many comments may be about a whole file: its findings are gone through once.
+            self._whole.add((file, code))
+        return high > low
+
+
+def _start(item: tuple[int, Diagnostic]) -> int:
+    return item[0]
 
 
 def _stays(item: Diagnostic, left_out: frozenset[str]) -> bool:

@@ -43,22 +43,10 @@ class Suppression:
     end: int
     sound: bool
 
-    def silences(self, item: Diagnostic) -> bool:
-        """Whether a finding, which is no error, is one that this comment is about."""
-        span = item.span
-        return (
-            span is not None
-            and span.file == self.comment.file
-            and item.code in self.codes
-            and self.begin <= span.start < self.end
-        )
-
 
 def read_suppressions(source: Source) -> tuple[list[Suppression], list[Diagnostic]]:
     """The comments of a text that silence, and what is wrong with those that would."""
     found: list[Diagnostic] = []
-    if "alvh:" not in source.text:
-        return [], found
     made: list[Suppression] = []
     waiting: list[tuple[re.Match[str], Span, bool]] = []
     for line in _logical_lines(source.text):

@@ -3,7 +3,8 @@
 What it does
 ------------
 Looks for events that scale the same layer or the hedge and whose windows can be open on one session.
-Two windows of one calendar overlap on each of its dates; windows of several calendars overlap where
+Two windows of one calendar overlap on each of its dates (each window is reported once, with the
+first one above it that it overlaps); windows of several calendars overlap where
 their dates fall close enough, and each label says how close. With `--data`, several calendars are
 reported only if that happens on the sessions of the data, and how often is said.
 
@@ -53,7 +54,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from math import prod
 
 from alvh_rules.core.diagnostics import Label, Severity
@@ -77,11 +77,15 @@ class _Window:
 
 def _run(subject: Subject) -> Iterator[Finding]:
     windows = list(_windows(subject))
-    for first, second in combinations(windows, 2):
-        begin = max(first.event.begin, second.event.begin)
-        end = min(first.event.end, second.event.end)
-        shared = [name for name in second.factors if name in first.factors]
-        if first.calendar == second.calendar and begin <= end and shared:
+    for number, second in enumerate(windows):
+        for first in windows[:number]:
+            begin = max(first.event.begin, second.event.begin)
+            end = min(first.event.end, second.event.end)
+            if first.calendar != second.calendar or begin > end:
+                continue
+            shared = [name for name in second.factors if name in first.factors]
+            if not shared:
+                continue
             yield Finding(
                 f"two windows of `{first.calendar}` overlap {_offsets(begin, end)}: "
                 f"{_effect(subject, shared, (first, second))}",
@@ -95,6 +99,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
                     ),
                 ),
             )
+            break
     yield from _across(subject, windows)
 
 

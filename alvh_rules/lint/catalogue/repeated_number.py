@@ -37,6 +37,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
@@ -57,6 +58,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
         known = number is None or abs(number) in _PLAIN or clause.compare.span in repeated
         if number is not None and not known:
             places.setdefault((clause.measure, number), {})[clause.place] = None
+    naming = _Naming(subject)
     for (measure, _), spans in places.items():
         if len(spans) < 2:
             continue
@@ -71,44 +73,49 @@ def _run(subject: Subject) -> Iterator[Finding]:
                 Label(first, "first here"),
                 *(Label(span, "and here") for span in others),
             ),
-            _named(subject, measure, list(spans)),
+            naming.fix(measure, list(spans)),
         )
 
 
-def _named(subject: Subject, measure: c.Expression, spans: list[Span]) -> Fix | None:
-    """A param in place of the number. Its name is a guess, and a used file has no params of ours."""
-    source = subject.source
-    if any(span.file != source.path for span in spans):
-        return None
-    stem = measure.name if isinstance(measure, c.Reference | c.Position) else "threshold"
-    written = set(
-        re.findall(r"\w+", "\n".join(item.text for item in subject.ruleset.sources.values()))
-    )
-    taken = written | set(BUILTINS)
-    stem = f"{stem}_level"
-    name = next(
-        word for word in (stem, *(f"{stem}_{n}" for n in range(2, 100))) if word not in taken
-    )
-    row = f"{name} = {subject.text(spans[0])}"
-    block = _param_block(subject)
-    if block is not None:
-        at, text = _line_end(source.text, block.rows[-1].span), f"  {row}\n"
-    else:
-        heads = [item for item in subject.file.items if isinstance(item, ast.Header | ast.Data)]
-        at, text = _line_end(source.text, heads[-1].span), f"\nparam {row}\n"
-    if at == len(source.text) and not source.text.endswith("\n"):
-        text = f"\n{text}"
-    edits = (Edit(source.span(at, at), text), *(Edit(span, name) for span in spans))
-    return Fix(f"name it: `param {row}`", edits)
+class _Naming:
+    """A param in place of a number: one row for it, and its name wherever the number stood."""
 
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
 
-def _param_block(subject: Subject) -> ast.Params | None:
-    """The first `param` block of the file that has its rows on lines of their own."""
-    text = subject.source.text
-    for item in subject.file.items:
-        if isinstance(item, ast.Params) and "\n" in text[item.span.start : item.rows[0].span.start]:
-            return item
-    return None
+    @cached_property
+    def _taken(self) -> set[str]:
+        """Words that may not be a new name: whatever the texts hold, and functions."""
+        texts = (source.text for source in self._subject.ruleset.sources.values())
+        return {word for text in texts for word in re.findall(r"\w+", text)} | set(BUILTINS)
+
+    @cached_property
+    def _row(self) -> tuple[int, str]:
+        """Where the row goes, and its form: into a `param` block of several lines, or after the data."""
+        source, items = self._subject.source, self._subject.file.items
+        for item in items:
+            if isinstance(item, ast.Params):
+                opening = source.text[item.span.start : item.rows[0].span.start]
+                if "\n" in opening:
+                    return _line_end(source.text, item.rows[-1].span), "  {}\n"
+        heads = [item for item in items if isinstance(item, ast.Header | ast.Data)]
+        return _line_end(source.text, heads[-1].span), "\nparam {}\n"
+
+    def fix(self, measure: c.Expression, spans: list[Span]) -> Fix | None:
+        """Unsafe, for the name is a guess. A used file has no params of ours: no fix there."""
+        source = self._subject.source
+        if any(span.file != source.path for span in spans):
+            return None
+        stem = measure.name if isinstance(measure, c.Reference | c.Position) else "threshold"
+        names = (f"{stem}_level", *(f"{stem}_level_{number}" for number in range(2, 100)))
+        name = next((word for word in names if word not in self._taken), None)
+        if name is None:
+            return None
+        self._taken.add(name)
+        row = f"{name} = {self._subject.text(spans[0])}"
+        at, form = self._row
+        edits = (Edit(source.span(at, at), form.format(row)), *(Edit(span, name) for span in spans))
+        return Fix(f"name it: `param {row}`", edits)
 
 
 def _line_end(text: str, span: Span) -> int:

@@ -42,11 +42,12 @@ target pace = share
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from alvh_rules.builtins.record import Shape
 from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import Severity
+from alvh_rules.core.schema import Column
 from alvh_rules.lint.record import Finding, Lint, Option, Subject
 
 _EVERY_COLUMN = Option(
@@ -56,6 +57,7 @@ _EVERY_COLUMN = Option(
 
 def _run(subject: Subject) -> Iterator[Finding]:
     ruleset = subject.ruleset
+    columns = {column.name: column for column in ruleset.schema.columns}
     for name, value in ruleset.values.items():
         if ruleset.roles[name] is not c.Role.TABLE:
             continue
@@ -67,7 +69,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
             case _:
                 continue
         for item in inputs:
-            reason = _gap(subject, item)
+            reason = _gap(subject, columns, item)
             if reason:
                 text = subject.text(item.span)
                 yield Finding(
@@ -77,14 +79,13 @@ def _run(subject: Subject) -> Iterator[Finding]:
                 )
 
 
-def _gap(subject: Subject, root: c.Expression) -> str:
+def _gap(subject: Subject, columns: Mapping[str, Column], root: c.Expression) -> str:
     """Why a value can be missing, or nothing."""
     ruleset = subject.ruleset
-    columns = {column.name: column for column in ruleset.schema.columns}
     seen: set[str] = set()
     stack = [root]
     while stack:
-        node = stack.pop(0)
+        node = stack.pop()
         match node:
             case c.Reference():
                 if node.name not in seen and node.name in ruleset.values:
@@ -114,7 +115,7 @@ def _gap(subject: Subject, root: c.Expression) -> str:
                 continue
             case _:
                 pass
-        stack.extend(c.operands(node))
+        stack.extend(reversed(c.operands(node)))
     return ""
 
 
