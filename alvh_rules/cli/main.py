@@ -228,7 +228,12 @@ def _check(arguments: argparse.Namespace) -> int:
     examined: list[Examined] = []
     fixes = 0
     for path in files:
-        linted = linter.check(path)
+        try:
+            linted = linter.check(path)
+        except OSError as problem:
+            print(f"`{path}` cannot be written: {problem.strerror or problem}", file=sys.stderr)
+            code = CANNOT_RUN
+            continue
         result = linted.checked
         fixes += linted.fixes
         if arguments.diff and linted.diff:

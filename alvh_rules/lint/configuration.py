@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -53,7 +54,8 @@ class Configuration:
         """The codes that are not reported of a ruleset."""
         out = self.ignored | {code for code, level in self.levels.items() if level is None}
         if self.folder is not None:
-            whole = path.resolve()
+            # A symbolic link is configured where it stands. `realpath` does not raise for a loop.
+            whole = Path(os.path.realpath(path.parent)) / path.name
             if whole.is_relative_to(self.folder):
                 name = whole.relative_to(self.folder).as_posix()
                 for pattern, codes in self.per_file:
@@ -74,11 +76,11 @@ class Configuration:
 
 def find_configuration(folder: Path) -> Path | None:
     """The `alvh.toml` that holds for rulesets in a folder, or None."""
-    folder = folder.resolve()
+    folder = Path(os.path.realpath(folder))
     for place in (folder, *folder.parents):
-        if (place / FILE_NAME).is_file():
+        if os.path.isfile(place / FILE_NAME):
             return place / FILE_NAME
-        if (place / ".git").exists():
+        if os.path.exists(place / ".git"):
             return None
     return None
 
@@ -107,7 +109,7 @@ def read_configuration(path: Path) -> tuple[Configuration, list[Diagnostic]]:
         reason = message[: found.start()] if found else message
         return Configuration(), [errors.unreadable_configuration(reason, where)]
     reading = _Reading(shown, text)
-    configuration = reading.document(document, path.resolve().parent)
+    configuration = reading.document(document, Path(os.path.realpath(path.parent)))
     return (Configuration() if reading.found else configuration), reading.found
 
 

@@ -65,7 +65,7 @@ def _eligible(findings: Sequence[Diagnostic], path: str, unsafe: bool) -> list[F
     # While an error stands, who reads a name is not known: its reader may be misspelt, and a file
     # without a header is made to be used by others.
     in_error = any(item.is_error and item.code not in BY_CONFIGURATION for item in findings)
-    return [
+    fixes = [
         item.fix
         for item in in_order(findings)
         if item.fix is not None
@@ -74,6 +74,7 @@ def _eligible(findings: Sequence[Diagnostic], path: str, unsafe: bool) -> list[F
         and not (in_error and item.code == "ALV105")
         and all(edit.span.file == path for edit in item.fix.edits)
     ]
+    return list(dict.fromkeys(fixes))
 
 
 def _apart(fixes: Sequence[Fix]) -> list[Fix]:
@@ -90,12 +91,16 @@ def _apart(fixes: Sequence[Fix]) -> list[Fix]:
 
 
 def _meets(span: Span, taken: Sequence[Span]) -> bool:
-    """Whether a span shares a character, or its beginning, with one of many that lie in order."""
+    """Whether a span meets one of many that lie in order.
+
+    Two meet that share a character, or their beginning; two places of insertion do not.
+    """
     at = bisect_left(taken, span)
     before, after = taken[at - 1 : at], taken[at : at + 1]
     return any(
         one.start == span.start or (one.start < span.end and span.start < one.end)
         for one in (*before, *after)
+        if one.start != one.end or span.start != span.end
     )
 
 

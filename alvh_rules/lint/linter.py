@@ -78,7 +78,6 @@ class Linter:
 
     def check(self, path: Path) -> Linted:
         """One ruleset. Never raises for what the file holds; OSError where it cannot be written."""
-        # A symbolic link is configured where it stands, as it is named.
         configuration = self.configuration(path.absolute().parent)
         checked = check(path)
         if checked.file is None:

@@ -7,6 +7,7 @@ import pytest
 
 from alvh_rules.cli.main import main
 from alvh_rules.core.diagnostics import Severity
+from alvh_rules.core.source import Source
 from alvh_rules.lint.configuration import (
     Configuration,
     find_configuration,
@@ -14,8 +15,10 @@ from alvh_rules.lint.configuration import (
     read_configuration,
 )
 from alvh_rules.lint.registry import LINTS
+from alvh_rules.lint.run import lint
 from alvh_rules.lint.silenceable import BY_CONFIGURATION, OF_CHECK, OF_DATA
 from alvh_rules.lint.toml_lines import TomlLines
+from alvh_rules.pipeline import check_source
 from tests.lint.silenceable import silenceable_in
 
 RULESET = "ruleset t version 1.0.0\ndata\n  vix volatility\n  spx price\nparam a = 20\nsignal s when vix > a\n"
@@ -104,6 +107,29 @@ def test_an_error_cannot_be_silenced(folder, capsys) -> None:
         (folder / "alvh.toml").write_text(toml)
         assert "error ALV101" in codes(folder, capsys, status=2)
         assert "error ALV784" in codes(folder, capsys, status=2)
+
+
+def test_an_error_stands_whatever_a_configuration_says() -> None:
+    checked = check_source(Source("t.alvh", RULESET + "let b = vixx\n"))
+    loose = Configuration(ignored=frozenset({"ALV101"}))
+    quiet = Configuration(levels={"ALV101": Severity.ADVICE})
+    for configuration in (loose, quiet):
+        found = lint(checked, Path("t.alvh"), configuration)
+        assert [item.code for item in found if item.is_error] == ["ALV101"]
+
+
+def test_a_loop_of_symbolic_links_is_a_finding(folder, capsys) -> None:
+    (folder / "loop").symlink_to(folder / "loop")
+    assert main(["check", str(folder / "loop" / "x.alvh")]) == 2
+    assert "ALV904" in capsys.readouterr().out
+
+
+def test_a_link_to_a_ruleset_is_configured_where_it_stands(folder, capsys) -> None:
+    other = folder / "other"
+    other.mkdir()
+    (other / "link.alvh").symlink_to(folder / "t.alvh")
+    (other / "alvh.toml").write_text("[lint.per-file]\n'link.alvh' = { ignore = ['ALV105'] }\n")
+    assert codes(other, capsys) == ["advice ALV755"]
 
 
 def test_the_command_line_selects_in_place_and_ignores_beside(folder, capsys) -> None:

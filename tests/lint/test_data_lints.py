@@ -73,6 +73,18 @@ def test_places_of_fragile_thresholds(lines, found) -> None:
     assert places("fragile-threshold", lines, VIX, data=frame(AROUND), **chosen) == found
 
 
+def test_what_a_period_samples_is_let_be_on_shorter_bars() -> None:
+    from alvh_rules.market.simulate import simulate
+
+    head = VIX.replace("data", "  bars 30 minutes\ndata")
+    bars = simulate(200, seed=3, minutes=30)
+    middle = f"{bars['vix'].median():.2f}"
+    lines = f"signal s when vix > {middle} for 3 sessions\nsignal t when vix > {middle}\n"
+    options = {"share": 0.0, "least_sessions": 1}
+    found = places("fragile-threshold", lines, head, data=bars, **options)
+    assert found == [(2, 21, middle)]
+
+
 def test_the_count_agrees_with_one_made_by_hand_on_a_simulated_market() -> None:
     market = simulated()
     lines = "let r = vix3m / vix\nsignal s when r > 105%\n"

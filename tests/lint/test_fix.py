@@ -199,6 +199,20 @@ def test_a_difference_is_shown_and_nothing_written(ruleset, capsys) -> None:
     assert main(["check", str(ruleset), "--fix", "--diff"]) == 0
 
 
+def test_a_file_that_cannot_be_written_is_said_and_stays(ruleset, capsys, monkeypatch) -> None:
+    def refuse(*arguments) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    good = ruleset.parent / "u.alvh"
+    good.write_text(HEAD + "signal a when vix > 20\n")
+    monkeypatch.setattr("alvh_rules.lint.linter.write_atomically", refuse)
+    assert main(["check", str(ruleset.parent), "--fix"]) == 2
+    printed = capsys.readouterr()
+    assert "t.alvh` cannot be written: Permission denied" in printed.err
+    assert "2 rulesets: nothing found" in printed.out
+    assert ruleset.read_text() == UNUSED_COMMENT
+
+
 def test_a_difference_is_text(ruleset, capsys) -> None:
     assert main(["check", str(ruleset), "--fix", "--diff", "--format", "json"]) == 2
     assert ruleset.read_text() == UNUSED_COMMENT
@@ -243,6 +257,16 @@ def test_edits_that_meet_are_not_applied_together() -> None:
     findings.append(finding(source, 3, 4, "W"))
     assert apply_fixes(source, findings, check_text, unsafe=False).source.text == "XcZdef"
     assert rounds == ["XcZdef"]
+
+
+def test_insertions_at_one_place_are_made_together_in_their_order(ruleset) -> None:
+    text = HEAD + "".join(
+        f"signal s{n} when vix > {n}\nsignal t{n} when vix < {n}\n" for n in (20, 30)
+    )
+    expected = HEAD + "\nparam vix_level = 20\n\nparam vix_level_2 = 30\n"
+    after = fixed(ruleset, text, "--unsafe-fixes")
+    assert after.startswith(expected)
+    assert after.endswith("signal s30 when vix > vix_level_2\nsignal t30 when vix < vix_level_2\n")
 
 
 def test_fixes_that_undo_one_another_end() -> None:

@@ -88,6 +88,13 @@ def test_errors_are_never_silenced() -> None:
     assert "ALV770" not in {code for code, _ in found(lines)}
 
 
+def test_an_error_of_a_code_that_may_be_silenced_stands(monkeypatch) -> None:
+    from alvh_rules.lint import suppression
+
+    monkeypatch.setattr(suppression, "BY_COMMENT", frozenset({"ALV101"}))
+    assert found("signal a when vixx > 25  # alvh: ignore[ALV101]\n")[-1] == ("ALV101", 1)
+
+
 def test_a_lint_that_the_configuration_makes_an_error_can_be_silenced() -> None:
     from alvh_rules.core.diagnostics import Severity
 
