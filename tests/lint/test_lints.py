@@ -187,7 +187,7 @@ def test_windows_of_several_calendars_say_how_far_apart_their_dates_may_be() -> 
     )
     # fomc covers [-2, 1], cpi [0, 1] about its own date d: they meet for d from -3 to 1.
     assert item.labels[0].message == (
-        "they overlap when `cpi` falls from 3 sessions before to 1 session after, seen from `fomc`"
+        "overlaps `cpi` when that falls from 3 sessions before to 1 session after, seen from `fomc`"
     )
 
 
@@ -206,6 +206,24 @@ def test_windows_of_several_calendars_say_how_far_apart_their_dates_may_be() -> 
 )
 def test_windows_that_are_let_be(blocks) -> None:
     assert places("overlapping-events", events(*blocks)) == []
+
+
+def test_three_calendars_are_one_finding_that_explains_each_pair() -> None:
+    lines = events(
+        "fomc on same session\n  short x 50%",
+        "cpi from 1 session before to same session\n  short x 80%",
+        "ppi on same session\n  short x 50%",
+    ).replace("calendar fomc, cpi", "calendar fomc, cpi, ppi")
+    [item], _ = linted("overlapping-events", lines)
+    assert item.message == (
+        "windows of `fomc`, `cpi` and `ppi` can overlap: `short` is then scaled by "
+        "50% × 80% × 50% = 20% when all are open"
+    )
+    assert [label.message for label in item.labels] == [
+        "overlaps `cpi` when that falls from the day itself to 1 session after, seen from `fomc`; "
+        "overlaps `ppi` when that falls on the same session, seen from `fomc`",
+        "overlaps `ppi` when that falls from 1 session before to the day itself, seen from `cpi`",
+    ]
 
 
 def test_the_hedge_is_scaled_too() -> None:

@@ -120,14 +120,22 @@ def _across(subject: Subject, windows: Sequence[_Window]) -> Iterator[Finding]:
             count, first = _together(subject, group)
             if not count:
                 continue
-            seen = f"; here on {count:,} {'session' if count == 1 else 'sessions'}, first {first}"
+            unit = "session" if count == 1 else "sessions"
+            which = "" if len(group) == 2 else "two or more are open "
+            seen = f"; here {which}on {count:,} {unit}, first {first}"
         shown = [f"`{window.calendar}`" for window in group]
         listing = f"{', '.join(shown[:-1])} and {shown[-1]}"
         yield Finding(
             f"windows of {listing} can overlap: {_effect(subject, names, group)}{seen}",
             last.event.calendar.span,
             "factors multiply: say it is meant with a comment, `# alvh: ignore[ALV754] why`",
-            labels=tuple(Label(one.event.calendar.span, _distance(one, last)) for one in earlier),
+            labels=tuple(
+                Label(
+                    one.event.calendar.span,
+                    "; ".join(_distance(one, other) for other in group[at + 1 :]),
+                )
+                for at, one in enumerate(earlier)
+            ),
         )
 
 
@@ -171,7 +179,7 @@ def _effect(subject: Subject, names: Sequence[str], group: Sequence[_Window]) ->
         if len(known) == len(numbers):
             text += f" = {prod(known) * 100:.6g}%"
         parts.append(f"`{name}` is then scaled by {text}")
-    return ", ".join(parts)
+    return ", ".join(parts) + ("" if len(group) == 2 else " when all are open")
 
 
 def _factor(node: ast.Expression) -> float | None:
@@ -194,16 +202,16 @@ def _offset(sessions: int) -> str:
     return f"{abs(sessions)} {unit} {'before' if sessions < 0 else 'after'}"
 
 
-def _distance(one: _Window, last: _Window) -> str:
-    """Where a date of the last window must fall, seen from a date of this one.
+def _distance(one: _Window, other: _Window) -> str:
+    """Where a date of the other window must fall, seen from a date of this one.
 
     With the windows a + [a0, a1] and b + [b0, b1] around dates a and b, they share a session where
     a0 - b1 <= b - a <= a1 - b0.
     """
-    low = one.event.begin - last.event.end
-    high = one.event.end - last.event.begin
+    low = one.event.begin - other.event.end
+    high = one.event.end - other.event.begin
     where = _offsets(low, high) if (low, high) != (0, 0) else "on the same session"
-    return f"they overlap when `{last.calendar}` falls {where}, seen from `{one.calendar}`"
+    return f"overlaps `{other.calendar}` when that falls {where}, seen from `{one.calendar}`"
 
 
 LINT = Lint("ALV754", "overlapping-events", Severity.ADVICE, _run)
