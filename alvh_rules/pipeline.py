@@ -24,6 +24,7 @@ from alvh_rules.core.source import Source
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.plan.graph import Plan
 from alvh_rules.plan.look_back import refuse_long_chains
+from alvh_rules.syntax import ast
 from alvh_rules.syntax.parse import parse
 
 if TYPE_CHECKING:
@@ -36,12 +37,13 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Checked:
     """What checking gave: the ruleset and its plan (None where an error stands), the findings, the
-    sources."""
+    sources, and the syntax of the ruleset's own file (None where it could not be opened)."""
 
     ruleset: CheckedRuleset | None
     plan: Plan | None
     diagnostics: tuple[Diagnostic, ...]
     sources: Mapping[str, Source]
+    file: ast.File | None = None
 
     def rendered(self, *, colour: bool = False) -> str:
         """The findings as text."""
@@ -73,14 +75,15 @@ def read_source(path: Path) -> Source | Diagnostic:
 
 def check_source(source: Source, root: Path | None = None) -> Checked:
     """Parse and check a text. `root` is the folder `use` may read from."""
-    ruleset, found, sources = check_parsed(source, parse(source), root)
+    parsed = parse(source)
+    ruleset, found, sources = check_parsed(source, parsed, root)
     plan = None
     if ruleset is not None:
         plan = plan_of(ruleset)
         found = in_order([*found, *refuse_long_chains(plan, ruleset.schema.bars)])
         if has_errors(found):
             ruleset = plan = None
-    return Checked(ruleset, plan, tuple(found), sources)
+    return Checked(ruleset, plan, tuple(found), sources, parsed.file)
 
 
 def check(path: str | Path) -> Checked:

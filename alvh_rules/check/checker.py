@@ -15,6 +15,7 @@ from alvh_rules.check import cover_tables, declare, errors, order_names
 from alvh_rules.check.conditions import check_conditions
 from alvh_rules.check.decide import Decider
 from alvh_rules.check.infer_kinds import Elaborator, name_of_set
+from alvh_rules.check.removal import of_declarations
 from alvh_rules.check.scope import Scope
 from alvh_rules.check.tests import check_tests
 from alvh_rules.core.diagnostics import Diagnostic, in_order
@@ -54,7 +55,7 @@ def check(
     _others(scope, work, items)
     params = _params(scope, decider)
     tests = check_tests(scope, items)
-    _unused(scope)
+    _unused(scope, items)
     values = _ordered(scope)
     check_conditions(scope, values, layers)
     found = in_order(scope.found)
@@ -252,20 +253,24 @@ def _params(scope: Scope, decider: Decider) -> tuple[c.Param, ...]:
     return tuple(made)
 
 
-def _unused(scope: Scope) -> None:
+def _unused(scope: Scope, items: list[ast.Item]) -> None:
     hidden = scope.used | scope.broken | scope.lost
+    unused: list[tuple[str, str, Span]] = []
     for name, column in scope.columns.items():
         if name not in hidden and not column.optional:
-            scope.report(errors.unused_name("data column", name, scope.column_spans[name]))
+            unused.append(("data column", name, scope.column_spans[name]))
     for name, state in scope.params.items():
         if name not in hidden:
-            scope.report(errors.unused_name("param", name, state.row.name.span))
+            unused.append(("param", name, state.row.name.span))
     for name, node in scope.named.items():
         if name not in hidden and isinstance(node, (ast.Let, ast.Table)):
-            scope.report(errors.unused_name(type(node).__name__.lower(), name, node.name.span))
+            unused.append((type(node).__name__.lower(), name, node.name.span))
     for name, span in scope.calendars.items():
         if name not in hidden:
-            scope.report(errors.unused_name("calendar", name, span))
+            unused.append(("calendar", name, span))
+    removals = of_declarations(items, scope.sources) if unused else {}
+    for what, name, span in unused:
+        scope.report(errors.unused_name(what, name, span, removals.get(span)))
 
 
 def _ordered(scope: Scope) -> dict[str, c.Expression]:

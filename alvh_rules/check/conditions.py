@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
+from alvh_rules.check.removal import of_clause
 from alvh_rules.check.scope import Scope
 from alvh_rules.core.kinds import RANGES
 
@@ -122,8 +123,9 @@ def _clauses(scope: Scope, node: c.Logical) -> None:
     first: dict[c.Expression, c.Expression] = {}
     for item in node.items:
         if item in first and item.span != first[item].span:
+            removal = of_clause(scope.sources[item.span.file], node.span, item.span)
             scope.report(
-                errors.repeated_clause(scope.shown(item.span), item.span, first[item].span)
+                errors.repeated_clause(scope.shown(item.span), item.span, first[item].span, removal)
             )
         first.setdefault(item, item)
     if node.operator != "and":

@@ -97,9 +97,12 @@ def cycle(names: Sequence[str], edges: Sequence[tuple[Span, str]]) -> Diagnostic
     )
 
 
-def unused_name(what: str, name: str, span: Span) -> Diagnostic:
-    """A declaration nothing reads."""
-    return _warning("ALV105", f"{what} `{name}` is never used", span, "use it, or take it out")
+def unused_name(what: str, name: str, span: Span, removal: Span | None) -> Diagnostic:
+    """A declaration nothing reads. `removal` is what takes it out: whether it should be is a guess."""
+    fix = Fix(f"take out `{name}`", (Edit(removal, ""),)) if removal else None
+    return _warning(
+        "ALV105", f"{what} `{name}` is never used", span, "use it, or take it out", fix=fix
+    )
 
 
 def unknown_function(name: str, span: Span, near: str) -> Diagnostic:
@@ -401,10 +404,17 @@ def contradiction(span: Span, other: Span, text: str, text_other: str) -> Diagno
     )
 
 
-def repeated_clause(text: str, span: Span, first: Span) -> Diagnostic:
-    """The same clause twice."""
+def repeated_clause(text: str, span: Span, first: Span, removal: Span | None) -> Diagnostic:
+    """The same clause twice. Taking one out is safe: in Kleene's logic `a and a` is `a`, as in any."""
+    fix = Fix("take out the second", (Edit(removal, ""),), safe=True) if removal else None
     return _warning(
-        "ALV504", f"`{text}` is said twice", span, "", "again here", [Label(first, "first here")]
+        "ALV504",
+        f"`{text}` is said twice",
+        span,
+        "",
+        "again here",
+        [Label(first, "first here")],
+        fix,
     )
 
 

@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--look-back", action="store_true", help="show how far back each decision looks"
     )
+    _add_linting(command)
     _add_format(command)
 
     command = add("fmt", _fmt, "Write rulesets in their canonical form.")
@@ -137,13 +138,33 @@ def _add_format(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=tuple(FORMATS), default="text", help=shown)
 
 
+def _add_linting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--select",
+        action="append",
+        metavar="CODES",
+        help="lints to run (codes, names, all, default)",
+    )
+    command.add_argument(
+        "--ignore", action="append", default=[], metavar="CODES", help="findings to leave out"
+    )
+    command.add_argument("--fix", action="store_true", help="apply the safe fixes")
+    command.add_argument("--unsafe-fixes", action="store_true", help="apply all fixes")
+    command.add_argument("--diff", action="store_true", help="only show what fixes would change")
+    _add_market(command, required=False)
+
+
 def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("ruleset", type=Path)
+    _add_market(command, required=True)
+
+
+def _add_market(command: argparse.ArgumentParser, *, required: bool) -> None:
     command.add_argument(
         "--data",
         type=Path,
         action="append",
-        required=True,
+        required=required,
         metavar="FILE",
         help="may be given again: further files are joined on time",
     )
@@ -194,14 +215,33 @@ def _unreadable(result: Checked) -> bool:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    from alvh_rules.cli.linting import linter_of
     from alvh_rules.findings.errors import no_rulesets
 
+    linter = linter_of(arguments)
+    if isinstance(linter, list):
+        _print_report(arguments, [Examined("alvh", tuple(linter))], count_line(linter))
+        return CANNOT_RUN
+    if arguments.diff and arguments.format != "text":
+        print("`--diff` goes with the format `text`")
+        return CANNOT_RUN
     code = FINE
     found: list[Diagnostic] = []
     files = _files(arguments.paths)
     examined: list[Examined] = []
+    fixes = 0
     for path in files:
-        result = check(path)
+        try:
+            linted = linter.check(path)
+        except OSError as problem:
+            print(f"`{path}` cannot be written: {problem.strerror or problem}", file=sys.stderr)
+            code = CANNOT_RUN
+            continue
+        result = linted.checked
+        fixes += linted.fixes
+        if arguments.diff and linted.diff:
+            examined.append(Examined(str(path), lines=linted.diff))
+            code = max(code, FINDINGS)
         lines: list[str] = []
         if arguments.look_back and result.ruleset is not None and result.plan is not None:
             from alvh_rules.report.look_back import look_back_lines
@@ -210,8 +250,12 @@ def _check(arguments: argparse.Namespace) -> int:
         sources = result.sources
         examined.append(Examined(str(path), result.diagnostics, sources, (), tuple(lines)))
         found += result.diagnostics
-        if _unreadable(result):
+        if _unreadable(result) or not linted.data_read:
             code = CANNOT_RUN
+    for configuration, problems in linter.problems.items():
+        examined.append(Examined(str(configuration), tuple(problems)))
+        found += problems
+        code = CANNOT_RUN
     if not files:
         names = [str(path) for path in arguments.paths]
         examined.append(Examined(names[0], (no_rulesets(names),)))
@@ -219,9 +263,11 @@ def _check(arguments: argparse.Namespace) -> int:
     bad = has_errors(found) or (
         arguments.deny_warnings and any(item.severity == "warning" for item in found)
     )
-    _print_report(
-        arguments, examined, f"{_rulesets(files)}: {count_line(found) or 'nothing found'}"
-    )
+    closing = f"{_rulesets(files)}: {count_line(found) or 'nothing found'}"
+    if fixes:
+        many = f"{fixes:,} {'fix' if fixes == 1 else 'fixes'}"
+        closing += f"; {many} {'to make' if arguments.diff else 'made'}"
+    _print_report(arguments, examined, closing)
     return code or (FINDINGS if bad else FINE)
 
 
@@ -326,17 +372,12 @@ def _evaluate(
     if result.ruleset is None:
         _show(result)
         return CANNOT_RUN if _unreadable(result) else FINDINGS
+    from alvh_rules.cli.linting import data_options
     from alvh_rules.cli.progress import progress
-    from alvh_rules.market.read import Options, read_market
+    from alvh_rules.market.read import read_market
     from alvh_rules.pipeline import evaluate
 
-    options = Options(
-        dict(arguments.map),
-        tuple(arguments.calendar),
-        arguments.timezone,
-        arguments.date_format,
-        arguments.skip_closed_days,
-    )
+    options = data_options(arguments)
     with progress(arguments.data) as tell:
         tell("reading", 0, 0)
         market, found = read_market(arguments.data, result.ruleset.schema, options)

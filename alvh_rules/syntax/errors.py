@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, Severity
 from alvh_rules.core.source import Source, Span
+
+_INDENTED_WITH_SPACES: Final = re.compile(r"^ ", re.M)
 
 
 def _error(
@@ -43,9 +48,15 @@ def unknown_item(source: Source, start: int, end: int, word: str, near: str) -> 
 
 
 def tab_indentation(source: Source, start: int, end: int) -> Diagnostic:
-    """A tab before the first word of a line."""
-    spaces = source.text[start:end].replace("\t", "  ")
-    fix = Fix("indent with spaces", (Edit(source.span(start, end), spaces),), safe=True)
+    """A tab before the first word of a line.
+
+    What a tab is worth is certain only in an item that is indented with tabs throughout: beside
+    spaces a clause could come to stand in another block than the one that was meant.
+    """
+    written = source.text[start:end]
+    certain = " " not in written and not _INDENTED_WITH_SPACES.search(source.text)
+    edit = Edit(source.span(start, end), written.replace("\t", "  "))
+    fix = Fix("indent with spaces", (edit,), safe=certain)
     return _error(
         "ALV004",
         "this line is indented with a tab",

@@ -1,0 +1,1 @@
+"""Lints: what a checked ruleset may say and probably should not; configuration; fixes."""

@@ -1,0 +1,1 @@
+"""The lints, one a file; `alvh_rules/lint/registry.py` lists them."""
