@@ -319,6 +319,13 @@ def operands(node: Expression) -> tuple[Expression, ...]:
             return ()
 
 
+def operands_on_rows(node: Expression) -> tuple[Expression, ...]:
+    """The operands that have a value on each row: none where the node samples sessions or weeks."""
+    if isinstance(node, Invoke | Lasting) and node.clock:
+        return ()
+    return operands(node)
+
+
 class Role(StrEnum):
     """What a named value is to the ruleset."""
 

@@ -82,7 +82,7 @@ class Explanation:
             case c.Rounded():
                 yield from self._product(node, depth)
             case _:
-                for operand in c.operands(node):
+                for operand in c.operands_on_rows(node):
                     yield from self._reasons(operand, depth + 1)
 
     def _name(self, node: c.Reference, depth: int) -> Iterator[Reason]:
@@ -108,10 +108,12 @@ class Explanation:
             parts = [part for item in node.items for part in self._clauses(item, depth + 1)]
             word = "all of" if node.operator == "and" else "any of"
             return Reason(word, WORDS[verdict], verdict, self._turn(node), tuple(parts))
-        parts = [part for item in c.operands(node) for part in self._reasons(item, depth + 1)]
+        parts = [
+            part for item in c.operands_on_rows(node) for part in self._reasons(item, depth + 1)
+        ]
         if isinstance(node, c.Logical):
             # `between` is written as one clause: its two comparisons are not clauses of their own.
-            inner = [part for item in node.items for part in c.operands(item)]
+            inner = [part for item in node.items for part in c.operands_on_rows(item)]
             parts = [part for item in inner for part in self._reasons(item, depth + 1)]
         unique = tuple(dict.fromkeys(part for part in parts if part.value))
         return Reason(
@@ -251,7 +253,7 @@ class Explanation:
                 # A clause that is decided wants for nothing.
                 stack += [item for item in reversed(top.items) if self._lost(item)]
             else:
-                stack += reversed(c.operands(top))
+                stack += reversed(c.operands_on_rows(top))
         return list(found) or ["history"]
 
     def _lost(self, node: c.Expression) -> bool:

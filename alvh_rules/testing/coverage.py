@@ -131,4 +131,4 @@ def _parts(root: c.Expression) -> Iterator[c.Expression]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(c.operands(node))
+        stack.extend(c.operands_on_rows(node))

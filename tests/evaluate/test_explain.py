@@ -15,6 +15,8 @@ from alvh_rules.pipeline import check_source, evaluate
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.report.explain import explain
 from alvh_rules.report.turns import Turns
+from alvh_rules.testing.coverage import Coverage
+from alvh_rules.testing.run_tests import run_tests
 
 FRAME = simulate(300, 4, start="2020-01-02")
 NAMES = ("first", "second", "third", "fourth")
@@ -107,3 +109,22 @@ def test_a_weight_shows_its_steps(core) -> None:
 def test_the_same_clauses_are_told_once(core) -> None:
     lines = explain(core, ["short.open", "medium.open"], 250)
     assert lines[-1].endswith("(by the same clauses as short.open)")
+
+
+def test_what_samples_sessions_and_weeks_is_explained_and_counted() -> None:
+    text = (
+        "ruleset minutes version 1.0.0\n  bars 30 minutes\ndata\n  spx price\n  vix volatility\n"
+        "let calm = weekly(if vix > 20 and spx > 1 then vix else 2 * vix)\n"
+        "signal busy when (vix > 15 and vix < 90) for 2 sessions\n"
+        "signal low when vix < calm\n"
+        'test "x"\n  given\n    vix = 14\n  expect\n    not busy\n'
+    )
+    result = check_source(Source("r.alvh", text))
+    assert result.ruleset is not None, result.rendered()
+    frame = simulate(100, 5, minutes=30, start="2020-01-02")
+    market, _ = market_from_frame(frame, result.ruleset.schema)
+    lines = explain(evaluate(result.ruleset, market), result.ruleset.outputs, 90)
+    assert [line.split(":")[0] for line in lines if not line.startswith(" ")] == ["busy", "low"]
+    coverage = Coverage(result.ruleset)
+    assert [item.verdict for item in run_tests(result.ruleset, None, coverage)] == ["passed"]
+    assert "  conditions, both ways: 25% (1 of 4)" in coverage.lines()
