@@ -121,6 +121,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", type=Path, default=Path("simulated.csv"), metavar="FILE")
 
+    command = add("lsp", _lsp, "Answer an editor, over standard input and output.")
+    command.add_argument("--stdio", action="store_true", help="what editors say; nothing else is")
+
     command = add("functions", _functions, "List the built-in functions, or describe one.")
     command.add_argument("name", nargs="?")
     command.add_argument("--markdown", action="store_true", help="the whole reference")
@@ -494,6 +497,18 @@ def _simulate(arguments: argparse.Namespace) -> int:
     write_atomically(arguments.out, write)
     print(f"wrote {arguments.out}: {len(frame):,} rows")
     return FINE
+
+
+def _lsp(arguments: argparse.Namespace) -> int:
+    try:
+        from alvh_rules.language_server.server import serve
+    except ModuleNotFoundError as problem:
+        if (problem.name or "").split(".")[0] not in ("pygls", "lsprotocol", "cattrs", "attrs"):
+            raise
+        message = "the language server needs more: python -m pip install 'alvh-rules[lsp]'"
+        print(message, file=sys.stderr)
+        return CANNOT_RUN
+    return serve()
 
 
 def _functions(arguments: argparse.Namespace) -> int:
