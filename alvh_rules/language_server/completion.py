@@ -65,6 +65,9 @@ def completion(text: str, offset: int, analysis: Analysis, names: Names) -> list
     if owner := _OWNER.search(before):
         return list(_attributes(analysis, owner[1]))
     at = expected(text, start)
+    special = _for_parameter(_parameter(_line(at.before)), analysis, names)
+    if special is not None and NAME in at.terminals:
+        return special
     found = list(_phrase_tails(text, start, before))
     found += [
         _keyword(phrase)
@@ -76,7 +79,8 @@ def completion(text: str, offset: int, analysis: Analysis, names: Names) -> list
     ]
     if NAME in at.terminals:
         found += _names(at, analysis, names)
-    return list({(item.label, item.kind): item for item in found}.values())
+    # `hedge` is a keyword and what every ruleset holds: the latter says more.
+    return list({item.label: item for item in found}.values())
 
 
 def _keyword(text: str) -> Item:
@@ -136,12 +140,7 @@ def _names(at: Expected, analysis: Analysis, names: Names) -> Iterable[Item]:
         # Only an expression may begin with a bracket.
         if "given" in {token.text for token in tokens} and item == "test":
             return [*of(*VALUES[:6], Sort.LAYER), *_held()]
-        return of(Sort.LABEL, Sort.REGIME) if "NUMBER" in at.terminals else of(Sort.COLUMN)
-    parameter = _parameter(line)
-    if parameter is not None:
-        special = _for_parameter(parameter, analysis, names)
-        if special is not None:
-            return special
+        return of(Sort.LABEL) if "NUMBER" in at.terminals else of(Sort.COLUMN)
     closing = [_position(name) for name in POSITION] if _is_closing(tokens) else []
     return [*closing, *of(*VALUES, Sort.LAYER), *_held(), *_functions()]
 
@@ -172,7 +171,12 @@ def _by_keyword(
     return None
 
 
-def _for_parameter(parameter: Parameter, analysis: Analysis, names: Names) -> Iterable[Item] | None:
+def _for_parameter(
+    parameter: Parameter | None, analysis: Analysis, names: Names
+) -> list[Item] | None:
+    """What a parameter takes, and nothing else; None for one that takes any expression."""
+    if parameter is None:
+        return None
     match parameter.role:
         case Takes.CALENDAR:
             return [_symbol(symbol, analysis) for symbol in names.symbols(Sort.CALENDAR)]

@@ -58,7 +58,6 @@ VALUES: Final = (
     Sort.SIGNAL,
     Sort.TARGET,
     Sort.LABEL,
-    Sort.REGIME,
 )
 """What a bare name in an expression may be, in the checker's order."""
 

@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from lsprotocol import types
 
 from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.check.scope import BOOK, POSITION, RESERVED
 from alvh_rules.language_server.documents import Places
 from alvh_rules.language_server.names import Names, Sort
 from alvh_rules.syntax.expected import keywords, tokens_of
@@ -62,6 +63,11 @@ _SORTS: Final = {
     Sort.ATTRIBUTE: ("property", _LIBRARY),
     Sort.POSITION: ("property", _LIBRARY),
 }
+
+_OF_THE_LANGUAGE: Final = {Sort.KIND, Sort.FUNCTION, Sort.ATTRIBUTE, Sort.POSITION}
+
+_HELD: Final = RESERVED | POSITION.keys() | BOOK.keys()
+"""`equity`, `total_weight`, the `vega` that a hedge is a ratio of: every ruleset has them."""
 
 _NUMBERS: Final = {"NUMBER", "PERCENT", "MONEY", "DATE", "TIME", "VERSION", "ALWAYS_OPEN"}
 _OPERATORS: Final = {"<", "<=", ">", ">=", "+", "-", "*", "/", "=", "=>"}
@@ -121,9 +127,13 @@ def _written(text: str) -> Iterator[_Token]:
         if each[1]:
             yield _Token(each.start(), each.end(), _NUMBER["comment"])
     for token in tokens:
-        if token.terminal in LAYOUT or token.terminal == NAME:
+        if token.terminal in LAYOUT:
             continue
-        if token.terminal == "STRING":
+        if token.terminal == NAME:
+            # What a name speaks of is known beside; but some are declared nowhere.
+            if token.text in _HELD:
+                yield _Token(token.start, token.end, _NUMBER["property"], _LIBRARY)
+        elif token.terminal == "STRING":
             yield _Token(token.start, token.end, _NUMBER["string"])
         elif token.terminal in _NUMBERS:
             yield _Token(token.start, token.end, _NUMBER["number"])
@@ -150,20 +160,16 @@ def _loose(text: str) -> Iterator[_Token]:
 
 def _named(file: str, names: Names) -> Iterator[_Token]:
     for mention in names.mentions.get(file, ()):
-        sort = mention.declares
-        if sort is None:
-            symbol = names.symbol_of(mention)
-            sort = symbol.sort if symbol is not None else mention.wants[0]
-            if symbol is None and sort not in (
-                Sort.KIND,
-                Sort.FUNCTION,
-                Sort.ATTRIBUTE,
-                Sort.POSITION,
-            ):
-                continue
-        type, modifiers = _SORTS[sort]
+        symbol = names.symbol_of(mention)
         if mention.declares is not None:
+            type, modifiers = _SORTS[mention.declares]
             modifiers |= _DECLARATION
+        elif symbol is not None:
+            type, modifiers = _SORTS[symbol.sort]
+        elif mention.wants[0] in _OF_THE_LANGUAGE:
+            type, modifiers = _SORTS[mention.wants[0]]
+        else:
+            continue
         yield _Token(mention.span.start, mention.span.end, _NUMBER[type], modifiers)
 
 

@@ -80,6 +80,7 @@ class Server(LanguageServer):
         self.was_shut_down = False
         self._colours: dict[str, Colours] = {}
         self._due: asyncio.TimerHandle | None = None
+        self._plans_due: asyncio.TimerHandle | None = None
         self._took = 0.0
         self._published: dict[str, tuple[int | None, list[types.Diagnostic]]] = {}
 
@@ -136,24 +137,21 @@ class Server(LanguageServer):
     # --- checks ---
 
     def check_soon(self) -> None:
-        """Check what has changed, once the client pauses."""
-        if self._due is not None:
-            self._due.cancel()
+        """Check what has changed, once the client pauses. What was due is of a text that is no more."""
+        for due in (self._due, self._plans_due):
+            if due is not None:
+                due.cancel()
         loop = asyncio.get_running_loop()
         self._due = loop.call_later(min(self._took, MOST_DELAY), self._check)
 
     def _check(self) -> None:
-        self._due = None
         start = time.perf_counter()
         analyses = self._analyses()
         self._took = time.perf_counter() - start
         self._publish(analyses, planned=False)
-        asyncio.get_running_loop().call_later(_PAUSE, self._check_plans, analyses)
-
-    def _check_plans(self, analyses: list[Analysis]) -> None:
-        # Where another check is due, these are of a text that is no more.
-        if self._due is None:
-            self._publish(analyses, planned=True)
+        self._plans_due = asyncio.get_running_loop().call_later(
+            _PAUSE, self._publish, analyses, True
+        )
 
     def _analyses(self) -> list[Analysis]:
         found = []

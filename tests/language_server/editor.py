@@ -79,7 +79,9 @@ class Editor:
 
     # --- documents ---
 
-    def open(self, text: str, uri: str = "file:///nowhere/rules.alvh") -> types.TextDocumentIdentifier:
+    def open(
+        self, text: str, uri: str = "file:///nowhere/rules.alvh"
+    ) -> types.TextDocumentIdentifier:
         """Open a document and wait for what was found in it."""
         self.texts[uri] = text
         self._numbers[uri] = 1
