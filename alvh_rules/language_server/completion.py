@@ -45,7 +45,8 @@ _KINDS: Final = {
 }
 
 _DECLARING: Final = {"ruleset", "let", "table", "signal", "target", "layer", "regime", "labels"}
-_BEHIND_A_COMMA: Final = {"NEAREST": ", nearest", "INTERPOLATED": ", interpolated"}
+_BEHIND_A_COMMA: Final = {"NEAREST": "nearest", "INTERPOLATED": "interpolated"}
+_COMMA_AT_END = re.compile(r",[ \t]*$")
 _WORD_AT_END = re.compile(r"[A-Za-z_][A-Za-z0-9_]*$")
 _WORDS_AT_END = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]*[ \t]+){1,4}$")
 _OWNER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[ \t]*\.[ \t]*$")
@@ -74,9 +75,7 @@ def completion(text: str, offset: int, analysis: Analysis, names: Names) -> list
         for terminal in sorted(at.terminals)
         for phrase in phrases().get(terminal, ())
     ]
-    found += [
-        _keyword(phrase) for terminal, phrase in _BEHIND_A_COMMA.items() if terminal in at.terminals
-    ]
+    found += _behind_a_comma(text, offset, before)
     if NAME in at.terminals:
         found += _names(at, analysis, names)
     # `hedge` is a keyword and what every ruleset holds: the latter says more.
@@ -102,6 +101,16 @@ def _phrase_tails(text: str, start: int, before: str) -> Iterator[Item]:
                 parts = tuple(phrase.split())
                 if len(parts) > len(head) and parts[: len(head)] == head:
                     yield _keyword(" ".join(parts[len(head) :]))
+
+
+def _behind_a_comma(text: str, offset: int, before: str) -> Iterator[Item]:
+    """`, nearest` and `, interpolated`, which follow what stands at the cursor; or their words."""
+    comma = _COMMA_AT_END.search(before)
+    place = offset if comma is None else text.rindex(",", 0, offset)
+    fitting = expected(text, place).terminals
+    for terminal, word in _BEHIND_A_COMMA.items():
+        if terminal in fitting:
+            yield _keyword(f", {word}" if comma is None else word)
 
 
 def _attributes(analysis: Analysis, owner: str) -> Iterator[Item]:
