@@ -98,16 +98,15 @@ def test_the_lexer_knows_each_phrase(phrase: str) -> None:
     assert found == [(Keyword, phrase)]
 
 
-def test_documents_in_the_language_have_no_error() -> None:
+def test_the_documents_rulesets_have_no_error() -> None:
+    """But for those that show what fails: some of them show characters that no ruleset may have."""
     root = grammar_path().parents[1]
-    blocks = [
-        block
-        for path in [root / "README.md", *(root / "docs").rglob("*.md")]
-        for block in re.findall(
-            r"^```alvh\n(.*?)^```", path.read_text(encoding="utf-8"), re.M | re.S
-        )
-    ]
-    assert blocks
+    blocks = []
+    for path in [root / "README.md", *(root / "docs").rglob("*.md")]:
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"^### Fails\n.*?(?=^### |\Z)", "", text, flags=re.M | re.S)
+        blocks += re.findall(r"^```alvh\n(.*?)^```", text, re.M | re.S)
+    assert len(blocks) > 50
     for block in blocks:
         assert not [value for type, value in AlvhLexer().get_tokens(block) if type in Error]
 
