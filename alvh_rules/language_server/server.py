@@ -192,11 +192,19 @@ def refused(reason: str) -> JsonRpcException:
     return JsonRpcException(reason, code=types.LSPErrorCodes.RequestFailed)
 
 
+def _is_a_fault(record: logging.LogRecord) -> bool:
+    """Whether a record of pygls' log is of a fault: it writes a traceback for each refusal too."""
+    raised = record.exc_info[1] if record.exc_info else None
+    refusal = isinstance(raised, JsonRpcException)
+    return not (refusal and getattr(raised, "code", None) == types.LSPErrorCodes.RequestFailed)
+
+
 def serve() -> int:
     """Serve the client on standard input and output until it leaves; returns the exit code."""
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_a_fault)
     server = Server()
     register(server)
     try:

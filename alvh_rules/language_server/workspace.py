@@ -148,8 +148,9 @@ class Workspace:
         """A document was closed; from now on its text is the disk's."""
         document = self.documents.pop(uri, None)
         self._analyses.pop(uri, None)
-        for key in [key for key in self._parsed if key[0] == uri]:
-            del self._parsed[key]
+        for kept in (self._parsed, self._mentions):
+            for key in [key for key in kept if key[0] == uri]:
+                del kept[key]
         if document is not None and document.path is not None:
             self._by_path.pop(document.path, None)
 

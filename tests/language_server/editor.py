@@ -7,7 +7,7 @@ text: where the cursor is.
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class Editor:
 
         general = types.GeneralClientCapabilities(position_encodings=encodings)
         self.run(self.client.start_io(sys.executable, *command, env=dict(os.environ)))
+        self.errors = b""
+        self._drain = self.loop.create_task(self._read_errors())
         started = self.run(
             self.client.initialize_async(
                 types.InitializeParams(
@@ -63,7 +65,12 @@ class Editor:
         self.capabilities = started.capabilities
         self.client.initialized(types.InitializedParams())
 
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+    async def _read_errors(self) -> None:
+        """Read what the server says on standard error: it would wait for a reader once the pipe is full."""
+        while line := await self.client._server.stderr.readline():
+            self.errors += line
+
+    def run(self, work: Awaitable[Any]) -> Any:
         """What a request answers."""
         return self.loop.run_until_complete(asyncio.wait_for(work, PATIENCE))
 
@@ -73,6 +80,7 @@ class Editor:
         self.run(self.client.shutdown_async(None))
         self.client.exit(None)
         self.run(server.wait())
+        self.run(self._drain)
         self.run(self.client.stop())
         self.loop.close()
         return server.returncode

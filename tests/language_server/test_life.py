@@ -52,6 +52,21 @@ def test_a_fault_is_the_answer_to_its_request_and_no_more() -> None:
     editor.replace(document.uri, TEXT.replace("a >", "aa >"))
     assert "ALV101" in editor.codes(document.uri)
     assert editor.close() == 0
+    assert b"more noise" in editor.errors
+    assert b"ZeroDivisionError" in editor.errors
+
+
+def test_a_refusal_is_no_fault_and_leaves_no_trace_in_the_log() -> None:
+    editor = Editor()
+    document = editor.open(TEXT)
+    with pytest.raises(Exception, match="no name here"):
+        editor.run(
+            editor.client.text_document_prepare_rename_async(
+                types.PrepareRenameParams(document, FIRST)
+            )
+        )
+    assert editor.close() == 0
+    assert b"Traceback" not in editor.errors
 
 
 def test_a_check_that_fails_keeps_no_other_file_from_its_own() -> None:
