@@ -28,10 +28,15 @@ from alvh_rules.syntax.walk import walk
 
 
 def check(
-    source: Source, parsed: Parsed, root: Path | None = None
+    source: Source, parsed: Parsed, root: Path | None = None, scope: Scope | None = None
 ) -> tuple[c.CheckedRuleset | None, list[Diagnostic], dict[str, Source]]:
-    """The checked ruleset (None where an error was found), the findings, and the sources read."""
-    scope = Scope(sources={source.path: source}, lost=set(parsed.lost))
+    """The checked ruleset (None where an error was found), the findings, and the sources read.
+
+    `scope`, an empty one, is filled for a caller that asks what is known where errors stand.
+    """
+    scope = scope or Scope()
+    scope.sources[source.path] = source
+    scope.lost |= parsed.lost
     scope.found.extend(parsed.diagnostics)
     items = declare.gather(scope, parsed.file, root)
     header = declare.read_header(scope, items, parsed.file.span)

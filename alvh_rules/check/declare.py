@@ -14,9 +14,8 @@ from alvh_rules.check.scope import POSITION, RESERVED, ParamState, Scope, neares
 from alvh_rules.core import bounds
 from alvh_rules.core.kinds import DECLARABLE, Kind
 from alvh_rules.core.schema import Bars, Column
-from alvh_rules.core.source import Source, Span
+from alvh_rules.core.source import Span
 from alvh_rules.syntax import ast
-from alvh_rules.syntax.parse import parse
 from alvh_rules.syntax.walk import walk
 
 _NAMES = (ast.Word, ast.Attribute, ast.Call, ast.Text, ast.Date)
@@ -79,15 +78,12 @@ def _use(
     if name in scope.sources:
         return []
     try:
-        if path.stat().st_size > bounds.MOST_BYTES:
-            raise ValueError(f"it is larger than {bounds.MOST_BYTES:,} bytes")
-        source = Source(name, path.read_text(encoding="utf-8"))
+        source, parsed = scope.read(path, name)
     except (OSError, ValueError) as problem:
         reason = getattr(problem, "strerror", None) or str(problem)
         scope.report(errors.use_unreadable(written, span, reason))
         return []
     scope.sources[name] = source
-    parsed = parse(source)
     scope.found.extend(parsed.diagnostics)
     scope.lost |= parsed.lost
     return _gather(scope, parsed.file, root, path.parent, (*chain, path), count)

@@ -6,16 +6,19 @@ frozen `CheckedRuleset` at the end of `checker.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 
 from alvh_rules.check.checked import Expression, Role
+from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.schema import Bars, Column
 from alvh_rules.core.source import Source, Span
 from alvh_rules.syntax import ast
+from alvh_rules.syntax.parse import Parsed, parse
 
 POSITION = {
     "profit": Type(Kind.MONEY, difference=True),
@@ -118,10 +121,25 @@ class ParamState:
     """A use that needs the value before any data is read (a window)."""
 
 
+def read_used(path: Path, name: str) -> tuple[Source, Parsed]:
+    """A file that another uses, from the disk; `name` is what its spans call it.
+
+    Raises OSError where it cannot be had, ValueError where it is no text or too long.
+    """
+    if path.stat().st_size > bounds.MOST_BYTES:
+        raise ValueError(f"it is larger than {bounds.MOST_BYTES:,} bytes")
+    source = Source(name, path.read_text(encoding="utf-8"))
+    return source, parse(source)
+
+
 @dataclass(slots=True)
 class Scope:
-    """Everything known so far. Passes append to `found`; they never raise for what was written."""
+    """Everything known so far. Passes append to `found`; they never raise for what was written.
 
+    `read` reads a used file as `read_used` does: an editor has texts that no disk has yet.
+    """
+
+    read: Callable[[Path, str], tuple[Source, Parsed]] = read_used
     found: list[Diagnostic] = field(default_factory=list)
     sources: dict[str, Source] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)

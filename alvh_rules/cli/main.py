@@ -130,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", type=Path, default=Path("simulated.csv"), metavar="FILE")
 
+    command = add("lsp", "editor:lsp", "Answer an editor, over standard input and output.")
+    command.add_argument("--stdio", action="store_true", help="what editors say; nothing else is")
+
     command = add(
         "functions", "reference:functions", "List the built-in functions, or describe one."
     )
