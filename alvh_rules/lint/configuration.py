@@ -24,7 +24,7 @@ from alvh_rules.lint.registry import LINTS, NAMES
 from alvh_rules.lint.silenceable import BY_CONFIGURATION
 
 FILE_NAME: Final = "alvh.toml"
-TABLES: Final = ("lint",)
+TABLES: Final = ("lint", "lsp")
 """The tables that alvh.toml may have."""
 _KEYS: Final = ("select", "ignore", "levels", "per-file")
 _LEVELS: Final = {**{item.value: item for item in Severity}, "off": None}

@@ -180,7 +180,8 @@ def test_a_quick_fix_mends_its_finding(editor: Editor, uri: str) -> None:
 
 
 def test_all_safe_fixes_at_once(editor: Editor, uri: str) -> None:
-    text = HEAD + "\tspx price\n\tfear price\nsignal s when vixx > 30\n"
+    head = HEAD.replace("  vix", "\tvix")
+    text = head + "\tspx price\n\tfear price\nsignal s when vixx > 30\n"
     document = editor.open(text, uri)
     whole = types.Range(FIRST, types.Position(99, 0))
     (action,) = fixes(editor, document, whole, ["source.fixAll"])
