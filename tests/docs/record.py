@@ -1,0 +1,32 @@
+"""Write what commands print now, and what the code says now, into the pages that show it.
+
+`python -m tests.docs.record` from the top of the repository; read the difference before you commit.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.docs.generated import filled
+from tests.docs.transcripts import PAGES, ROOT, plain_terminal, recorded
+
+
+def record() -> list[Path]:
+    """Rewrite the pages; returns those that changed."""
+    changed = []
+    for page in PAGES:
+        before = page.read_text(encoding="utf-8")
+        with tempfile.TemporaryDirectory() as folder, plain_terminal():
+            after = recorded(filled(before), Path(folder))
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            changed.append(page)
+    return changed
+
+
+if __name__ == "__main__":
+    for page in record():
+        print(f"changed {page.relative_to(ROOT)}")
+    sys.exit(0)
