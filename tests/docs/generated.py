@@ -25,7 +25,11 @@ def kind_rows() -> str:
         if kind is Kind.TEXT:
             continue
         low, high = kinds.RANGES.get(kind, (None, None))
-        bounds = "anywhere" if low is None else f"from {low:g}" + ("" if high is None else f" to {high:g}")
+        bounds = (
+            "anywhere"
+            if low is None
+            else f"from {low:g}" + ("" if high is None else f" to {high:g}")
+        )
         column = "yes" if kind in kinds.DECLARABLE else "no"
         if kind is Kind.LABEL:
             column = "by the set's name"
@@ -46,11 +50,18 @@ def _grid(result: Callable[[Kind, Kind], Kind | None], sign: str) -> list[str]:
 
 def arithmetic() -> str:
     """Which numeric kinds add, and what products and quotients are; an empty cell is an error."""
-    adding = [f"`{left}` with `{right}`" for left in Kind for right in Kind if left is not right
-              and (kinds.sum_kind(left, right) or kinds.difference_kind(left, right))]
+    adding = [
+        f"`{left}` with `{right}`"
+        for left in Kind
+        for right in Kind
+        if left is not right and (kinds.sum_kind(left, right) or kinds.difference_kind(left, right))
+    ]
     alone = [f"`{kind}`" for kind in Kind if kinds.sum_kind(kind, kind)]
-    only_less = [f"`{kind}`" for kind in Kind
-                 if kinds.difference_kind(kind, kind) and not kinds.sum_kind(kind, kind)]
+    only_less = [
+        f"`{kind}`"
+        for kind in Kind
+        if kinds.difference_kind(kind, kind) and not kinds.sum_kind(kind, kind)
+    ]
     lines = [
         f"Sums and differences of a kind with itself: {', '.join(alone)}.",
         f"Differences alone: {', '.join(only_less)}, which gives `{kinds.difference_kind(Kind.DATE, Kind.DATE)}`.",

@@ -26,7 +26,7 @@ def test_a_part_is_what_the_code_says(name: str) -> None:
 
 
 def test_a_stale_part_is_seen_and_made_anew() -> None:
-    stale = PAGE.replace("`wings`", "`feathers`")
+    stale = PAGE.replace("`book.margin`", "`book.marjoram`")
     assert parts_of(stale) != SHOWN
     assert filled(stale) == PAGE
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.record import formatted
 from tests.docs.transcripts import (
     PAGES,
     ROOT,
@@ -20,7 +21,7 @@ from tests.docs.transcripts import (
     run,
 )
 
-AGAIN = "if the new output is right: python -m tests.docs.record"
+AGAIN = "if what is new is right: python -m tests.docs.record"
 TUTORIAL = ROOT / "docs" / "tutorial.md"
 
 
@@ -33,6 +34,13 @@ def test_a_page_shows_what_its_commands_print(page: Path, tmp_path: Path) -> Non
             if not agrees(shown, printed):
                 assert list(shown) == list(printed), f"{at}\n{AGAIN}"
                 raise AssertionError(f"{at}\n{AGAIN}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES])
+def test_rulesets_stand_in_canonical_form(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert formatted(text) == text, AGAIN
+    assert formatted("```alvh\nlet a=1\n```\n") == "```alvh\nlet a = 1\n```\n"
 
 
 def test_the_tutorial_shows_every_command_of_the_day() -> None:

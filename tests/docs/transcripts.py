@@ -118,11 +118,14 @@ def edited(text: str, block: Fenced) -> str:
     lines = block.body.splitlines()
     if not all(line[:1] in ("-", "+", " ") for line in lines):
         raise ValueError(f"line {block.line}: a line of a diff begins with -, + or a blank")
-    old = "".join(line[1:] + "\n" for line in lines if line[0] != "+")
-    new = "".join(line[1:] + "\n" for line in lines if line[0] != "-")
-    if ("\n" + text).count("\n" + old) != 1:
-        raise ValueError(f"line {block.line}: what is to change does not stand once in the file")
-    return ("\n" + text).replace("\n" + old, "\n" + new)[1:]
+    old = [line[1:] for line in lines if line[0] != "+"]
+    new = [line[1:] for line in lines if line[0] != "-"]
+    rows = text.splitlines()
+    places = [at for at in range(len(rows)) if rows[at : at + len(old)] == old]
+    if len(places) != 1:
+        raise ValueError(f"line {block.line}: what is to change stands {len(places)} times")
+    rows[places[0] : places[0] + len(old)] = new
+    return "\n".join(rows) + "\n"
 
 
 def run(command: str, folder: Path) -> tuple[str, ...]:
