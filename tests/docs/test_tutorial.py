@@ -53,18 +53,18 @@ def test_the_tutorial_shows_every_command_of_the_day() -> None:
 
 
 PAGE = """
-```text file=a/greeting.txt
+```text {file=a/greeting.txt}
 one
 two
 ```
 
-```diff edit=a/greeting.txt
+```diff {edit=a/greeting.txt}
  one
 -two
 +three
 ```
 
-```text append=a/greeting.txt
+```text {append=a/greeting.txt}
 four
 ```
 

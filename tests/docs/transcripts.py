@@ -2,9 +2,9 @@
 
 A page is played from top to bottom in a folder that is empty at first:
 
-- a fenced block with `file=NAME` in its opening line is written to the file NAME;
-- one with `append=NAME` is added to the end of that file, after an empty line;
-- a `diff` block with `edit=NAME` takes the lines that begin with `-` out of the file and puts those
+- a fenced block with `{file=NAME}` in its opening line is written to the file NAME;
+- one with `{append=NAME}` is added to the end of that file, after an empty line;
+- a `diff` block with `{edit=NAME}` takes the lines that begin with `-` out of the file and puts those
   that begin with `+` in their place; lines that begin with a blank must stand there as they are;
 - a `console` block holds commands, each on a line that begins with `$ `, and what they print.
 
@@ -70,7 +70,7 @@ def fenced_blocks(text: str) -> list[Fenced]:
     found = []
     for match in _FENCE.finditer(text):
         language, *rest = match["info"].split() or [""]
-        attributes = dict(item.split("=", 1) for item in rest if "=" in item)
+        attributes = dict(item.strip("{}").split("=", 1) for item in rest if "=" in item)
         line = text.count("\n", 0, match.start()) + 1
         found.append(Fenced(language, attributes, match["body"], match.start("body"), line))
     return found
@@ -134,7 +134,7 @@ def run(command: str, folder: Path) -> tuple[str, ...]:
     with contextlib.chdir(folder), contextlib.redirect_stdout(out):
         code = _ran(shlex.split(command))
     lines = out.getvalue().splitlines()
-    # Prettier's and editors' habit of taking blanks off line ends must not fail a page.
+    # Editors take blanks off the ends of lines, which must not fail a page.
     return (*(line.rstrip() for line in lines), *([f"[exit code {code}]"] if code else []))
 
 
