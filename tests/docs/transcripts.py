@@ -28,7 +28,9 @@ from pathlib import Path
 from alvh_rules.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = tuple(ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/language.md"))
+PAGES = tuple(
+    ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/language.md", "docs/data.md")
+)
 """The pages that are played."""
 
 ELISION = "…"
