@@ -22,6 +22,7 @@ from alvh_rules.core.diagnostics import Diagnostic, in_order
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.schema import Schema
 from alvh_rules.core.source import Source, Span
+from alvh_rules.core.version import VERSION
 from alvh_rules.syntax import ast
 from alvh_rules.syntax.parse import Parsed
 from alvh_rules.syntax.walk import walk
@@ -120,8 +121,16 @@ def _money(scope: Scope, work: Elaborator, header: ast.Header | None) -> tuple[f
                             "risk lies between 0% and 100% of equity", setting.span
                         )
                     )
+        elif isinstance(setting, ast.Requires) and _parts(setting.version) > _parts(VERSION):
+            scope.report(errors.needs_newer(setting.version, VERSION, setting.span))
     scope.capital = capital
     return capital, risk
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    """A version's numbers, to compare; `1.2` is as `1.2.0`."""
+    numbers = [int(part) for part in version.split(".") if part.isdigit()]
+    return (*numbers, 0, 0, 0)[:3]
 
 
 def _named(scope: Scope, work: Elaborator, decider: Decider) -> None:
@@ -224,11 +233,13 @@ def _params(scope: Scope, decider: Decider) -> tuple[c.Param, ...]:
     work = decider.work
     made = []
     for name, state in scope.params.items():
-        type = state.type or c.RATIO
-        state.type = type
         row = state.row
+        # One that nothing uses is of the kind it says itself; that it is unused is said elsewhere.
+        used = state.type is not None
+        type = state.type or work.own_type(row.value)
+        state.type = type
         value = (
-            work.adapt(row.value, type, level=True)
+            work.adapt(row.value, type, level=used)
             if work.is_bare(row.value)
             else work.expecting(row.value, type)
         )

@@ -562,3 +562,13 @@ def not_for_used_file(what: str, span: Span) -> Diagnostic:
         span,
         "it may declare names: let, table, param, labels, data, calendar, signal",
     )
+
+
+def needs_newer(wanted: str, have: str, span: Span) -> Diagnostic:
+    """`requires alvh >= 9.0`."""
+    return _error(
+        "ALV112",
+        f"this ruleset needs alvh {wanted} or later; this is {have}",
+        span,
+        "install a later alvh-rules, or lower what the ruleset asks for",
+    )

@@ -34,7 +34,7 @@ from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
 from alvh_rules.syntax import ast
 
-_BARE_UNITS = ("", "%", "points")
+_BARE_UNITS = ("", "%", "points", "$")
 _UNIT_KINDS = {
     "$": (Kind.MONEY, Kind.PRICE),
     "days": (Kind.DAYS,),
@@ -90,10 +90,10 @@ class Elaborator:
     def infer(self, node: ast.Expression, expected: Type | None = None) -> c.Expression | None:
         """An expression of whatever kind it says, or the expected one where it says none."""
         if self.is_bare(node):
-            return self.adapt(node, expected or self._own_type(node))
+            return self.adapt(node, expected or self.own_type(node))
         match node:
             case ast.Number():
-                return self.adapt(node, self._own_type(node))
+                return self.adapt(node, self.own_type(node))
             case ast.Word():
                 return self._word(node, expected)
             case ast.Attribute():
@@ -154,10 +154,18 @@ class Elaborator:
             case _:
                 return False
 
-    def _own_type(self, node: ast.Expression) -> Type:
-        if isinstance(node, ast.Number) and node.unit in _UNIT_KINDS and node.unit != "points":
-            return Type(_UNIT_KINDS[node.unit][0])
-        return c.RATIO
+    def own_type(self, node: ast.Expression) -> Type:
+        """The kind that a bare expression has where nothing says another."""
+        match node:
+            case ast.Number() if node.unit in _UNIT_KINDS and node.unit != "points":
+                return Type(_UNIT_KINDS[node.unit][0])
+            case ast.Negative():
+                return self.own_type(node.operand)
+            case ast.Arithmetic():
+                left = self.own_type(node.left)
+                return self.own_type(node.right) if left == c.RATIO else left
+            case _:
+                return c.RATIO
 
     def adapt(
         self, node: ast.Expression, type: Type, *, level: bool = False

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
+from pygls.exceptions import JsonRpcException, JsonRpcInternalError
 from pygls.lsp.server import LanguageServer
 from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
@@ -84,6 +84,14 @@ class Server(LanguageServer):
         self._took = 0.0
         self._published: dict[str, tuple[int | None, list[types.Diagnostic]]] = {}
 
+    def report_server_error(self, error: Exception, source: Any) -> None:
+        """Tell the client of a fault, unless it is that nothing can be told it any more.
+
+        pygls would tell it of each message that could not be sent, by another one.
+        """
+        if source is not JsonRpcInternalError:
+            super().report_server_error(error, source)
+
     # --- what is asked about ---
 
     def document(self, uri: str) -> Document:
@@ -129,6 +137,11 @@ class Server(LanguageServer):
         paths = [to_fs_path(address) for address in addresses if address.startswith("file:")]
         self.rulesets.folders = [Path(path) for path in paths if path]
 
+    def end(self) -> None:
+        """The client wants nothing more to be done."""
+        self.was_shut_down = True
+        self._cancel_checks()
+
     def forget(self, uri: str) -> None:
         """A document was closed."""
         self.rulesets.close(uri)
@@ -138,11 +151,14 @@ class Server(LanguageServer):
 
     def check_soon(self) -> None:
         """Check what has changed, once the client pauses. What was due is of a text that is no more."""
+        self._cancel_checks()
+        loop = asyncio.get_running_loop()
+        self._due = loop.call_later(min(self._took, MOST_DELAY), self._check)
+
+    def _cancel_checks(self) -> None:
         for due in (self._due, self._plans_due):
             if due is not None:
                 due.cancel()
-        loop = asyncio.get_running_loop()
-        self._due = loop.call_later(min(self._took, MOST_DELAY), self._check)
 
     def _check(self) -> None:
         start = time.perf_counter()

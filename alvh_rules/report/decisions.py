@@ -168,7 +168,8 @@ def summary(evaluation: Evaluation, rows: np.ndarray[Any, Any]) -> list[str]:
         first = f", first on {evaluation.market.timeline.dates[np.argmax(broken)]}" if count else ""
         lines.append(f"  {item.text}: " + (f"VIOLATED on {count:,}{first}" if count else "held"))
     for name, count in evaluation.market.carried.items():
-        lines.append(f"  {name}: {count:,} gaps filled with the last value")
+        gaps = "gap" if count == 1 else "gaps"
+        lines.append(f"  {name}: {count:,} {gaps} filled with the last value")
     if any(layer.close is not None for layer in ruleset.layers):
         lines.append("  closing conditions speak of open positions; a run of decisions holds none")
     return lines

@@ -1,7 +1,7 @@
 """From characters to tokens, as the parser's state asks for them.
 
 A token is read only as a terminal that the parser can take where it stands, so that a word of the
-language may be a name elsewhere (`let open = 1`).
+language may be a name elsewhere (`let long = 1`).
 
 1. Blanks and comments are passed over.
 2. Where a letter stands, the whole word is read. The first keyword or phrase (`at delta`) that is

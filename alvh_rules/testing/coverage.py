@@ -50,10 +50,18 @@ class Coverage:
         """Add what a run has seen. The run must have kept everything."""
         for name in self.rules:
             self.rules[name] |= bool((evaluation.columns[name] == TRUE).any())
+        # A name that the test gives is what it gives: its definition is not part of such a run.
+        defined = {
+            node
+            for name, value in self.ruleset.values.items()
+            if name not in evaluation.plan.given
+            for node in _parts(value)
+        }
         for (_, condition), seen in self.conditions.items():
-            seen.update(np.unique(evaluation.value(condition)).tolist())
-        for value in self.ruleset.values.values():
-            for node in _parts(value):
+            if condition in defined:
+                seen.update(np.unique(evaluation.value(condition)).tolist())
+        for name, value in self.ruleset.values.items():
+            for node in () if name in evaluation.plan.given else _parts(value):
                 if isinstance(node, c.Table):
                     spans = (node.row_spans, _columns_of(node))
                     for axis in range(len(node.axes)):

@@ -109,8 +109,16 @@ def _run(runner: _Runner, test: c.Test) -> Outcome:
         given = _columns(runner.ruleset, [case.given for case in cases])
         evaluation = runner.run(market, given)
         for row, case in enumerate(cases):
-            reasons += _judge(evaluation, case, row)
+            reasons += [_place(runner, test, case) + why for why in _judge(evaluation, case, row)]
     return Outcome(test, "failed" if reasons else "passed", tuple(reasons))
+
+
+def _place(runner: _Runner, test: c.Test, case: c.Case) -> str:
+    """Which of a test's rows it is, where there are several."""
+    source = runner.ruleset.sources.get(case.span.file)
+    if len(test.cases) == 1 or source is None:
+        return ""
+    return f"line {source.position(case.span.start).line}, `{source.one_line(case.span)}`: "
 
 
 def _run_on_date(runner: _Runner, test: c.Test, data: Path | None) -> Outcome:

@@ -121,7 +121,8 @@ class Editor:
         self.change(uri, types.TextDocumentContentChangeWholeDocument(text), settle=settle)
 
     def settle(self, uri: str) -> None:
-        """Wait until the findings of a document's last version have been published."""
+        """Wait until the findings of a document's last version have been published, and with them
+        those of the other files: a question is answered after what was said before it."""
 
         async def wait() -> None:
             while self.versions.get(uri) != self._numbers[uri]:
@@ -129,6 +130,8 @@ class Editor:
                 await self._news.wait()
 
         self.run(wait())
+        question = types.DocumentSymbolParams(types.TextDocumentIdentifier(uri))
+        self.run(self.client.text_document_document_symbol_async(question))
 
     def shut(self, uri: str) -> None:
         """Close a document."""

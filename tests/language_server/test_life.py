@@ -81,6 +81,21 @@ def test_a_check_that_fails_keeps_no_other_file_from_its_own() -> None:
     assert editor.close() == 0
 
 
+@pytest.mark.parametrize("orderly", [True, False])
+def test_an_end_while_a_check_is_due(orderly: bool) -> None:
+    """What the check finds cannot be told any more: that is no reason to go on."""
+    editor = Editor()
+    document = editor.open(TEXT + "signal b when vxi > 3\n")
+    for number in range(5):
+        editor.replace(document.uri, TEXT + f"signal b{number} when vxi > 3\n", settle=False)
+    if not orderly:
+        editor.client.exit(None)
+        assert editor.run(editor.client._server.wait()) == 1
+    else:
+        assert editor.close() == 0
+    assert len(editor.errors) < 10_000
+
+
 def test_a_client_that_goes_away_ends_the_server() -> None:
     found = subprocess.run(
         [sys.executable, "-m", "alvh_rules", "lsp"],

@@ -82,8 +82,15 @@ def test_every_question_is_answered(editor: Editor, seed: int) -> None:
             offset = rng.choice(words) + rng.randint(-1, 3)
             offset = max(0, min(offset, len(text)))
             place = at(text[:offset] + "|" + text[offset:].replace("|", " "))[1]
-            try:
-                editor.run(ask(editor.client, document, place))
-            except JsonRpcException as refusal:
-                assert refusal.code == REFUSED, f"{name} at {place} of {source.name}: {refusal}"
+            fault = answered(editor, ask(editor.client, document, place))
+            assert not fault, f"{name} at {place} of {source.name}: {fault}"
     editor.shut(uri)
+
+
+def answered(editor: Editor, question: Coroutine[Any, Any, Any]) -> str:
+    """What went wrong with a question; nothing where it was answered, or refused in words."""
+    try:
+        editor.run(question)
+    except JsonRpcException as refusal:
+        return "" if refusal.code == REFUSED else str(refusal)
+    return ""
