@@ -164,6 +164,12 @@ class Elaborator:
             case ast.Arithmetic():
                 left = self.own_type(node.left)
                 return self.own_type(node.right) if left == c.RATIO else left
+            case ast.Word(name) if name in self.scope.aliases:
+                let = self.scope.named[name]
+                assert isinstance(let, ast.Let)
+                return self.own_type(let.value)
+            case ast.Word(name) if name in self.scope.params:
+                return self.own_type(self.scope.params[name].row.value)
             case _:
                 return c.RATIO
 
@@ -439,6 +445,10 @@ class Elaborator:
             first = self.infer(left, expected)
             second = first and self.adapt(right, first.type, level=level)
         else:
+            if bare_left and expected is None:
+                # Of two that wait for a kind, one may say its own: `$50 < low`.
+                own = self.own_type(left)
+                expected = self.own_type(right) if own == c.RATIO else own
             first = self.infer(left, expected)
             second = self.infer(right, first.type if first and first.type.labels else expected)
         if first is None or second is None:
@@ -448,8 +458,8 @@ class Elaborator:
     def _arithmetic(self, node: ast.Arithmetic, expected: Type | None) -> c.Expression | None:
         if node.operator in ("+", "-"):
             return self._additive(node, expected)
-        left_type = c.RATIO if self.is_bare(node.left) else None
-        right_type = c.RATIO if self.is_bare(node.right) else None
+        left_type = self.own_type(node.left) if self.is_bare(node.left) else None
+        right_type = self.own_type(node.right) if self.is_bare(node.right) else None
         left, right = self.infer(node.left, left_type), self.infer(node.right, right_type)
         if left is None or right is None or not self._numeric(left) or not self._numeric(right):
             return None

@@ -160,3 +160,23 @@ def test_a_table_may_be_as_long_as_a_file() -> None:
     result = checked(table + tests)
     assert result.ruleset is not None
     assert [item.verdict for item in run_tests(result.ruleset)] == ["passed"]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "signal s when spx > $4,800\n",
+        "param\n  low = $50\nsignal s when spx > low\n",
+        "param\n  low = $50\nsignal s when low > $40\n",
+        "let cost = $50 * 2%\nsignal s when cost < $2\n",
+        "let worth = $50 * (1 contracts)\nsignal s when worth > $20\n",
+        'test "t"\n  given\n    spx = $5,000\n  expect\n    spx > 20\n',
+    ],
+)
+def test_dollars_are_prices_and_money(lines: str) -> None:
+    assert found(lines) == []
+
+
+def test_dollars_are_nothing_else() -> None:
+    assert found("signal s when vix > $20\n") == [("ALV207", 1, 21)]
+    assert found("signal s when vix3m / vix > $1\n") == [("ALV207", 1, 29)]
