@@ -61,7 +61,9 @@ def check(
     _others(scope, work, items)
     params = _params(scope, decider)
     tests = check_tests(scope, items)
-    _unused(scope, items)
+    if not any(item.is_error for item in parsed.diagnostics):
+        # What a line that could not be read would have used is not known.
+        _unused(scope, items)
     values = _ordered(scope)
     check_conditions(scope, values, layers)
     found = in_order(scope.found)
