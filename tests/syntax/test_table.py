@@ -113,6 +113,9 @@ def lark_outline(text: str) -> Any:
         return "layout"
     except UnexpectedInput as problem:
         token = getattr(problem, "token", None)
+        if token is not None and token.type == "$END":
+            # Lark gives the end the place of what stands before it.
+            return len(text)
         return problem.pos_in_stream if token is None else token.start_pos
     return outline(tree)
 
