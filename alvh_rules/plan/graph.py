@@ -31,17 +31,17 @@ class Storage(StrEnum):
     CURVE = "curve"
 
 
+_STORAGES = {
+    **dict.fromkeys(Kind, Storage.NUMBER),
+    Kind.FLAG: Storage.FLAG,
+    Kind.LABEL: Storage.CODE,
+    Kind.CURVE: Storage.CURVE,
+}
+
+
 def storage_of(type: Type) -> Storage:
     """How a column of a type is held."""
-    match type.kind:
-        case Kind.FLAG:
-            return Storage.FLAG
-        case Kind.LABEL:
-            return Storage.CODE
-        case Kind.CURVE:
-            return Storage.CURVE
-        case _:
-            return Storage.NUMBER
+    return _STORAGES[type.kind]
 
 
 # --- what is read ---

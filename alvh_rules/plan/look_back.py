@@ -28,6 +28,7 @@ from alvh_rules.plan import graph as g
 _SESSIONS_A_WEEK = 5
 _SESSIONS_A_MONTH = 23
 _MINUTES_A_DAY = 1440
+_LOOKING = (g.Lasting, g.Hold, g.Call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ def refuse_long_chains(plan: g.Plan, bars: Bars) -> list[Diagnostic]:
 
     Of a chain the first node over the bound is reported, not those that rest on it.
     """
+    if max(_steps(plan.nodes), default=0) <= bounds.MOST_LOOKBACK:
+        return []
     found = look_backs(plan.nodes, bars)
     return [
         errors.chain_too_long(found[number].describe(bars), bounds.MOST_LOOKBACK, node.span)
@@ -128,3 +131,12 @@ def refuse_long_chains(plan: g.Plan, bars: Bars) -> list[Diagnostic]:
         if found[number].steps > bounds.MOST_LOOKBACK
         and all(found[part].steps <= bounds.MOST_LOOKBACK for part in node.inputs)
     ]
+
+
+def _steps(nodes: Sequence[g.Node]) -> list[int]:
+    """At least the rows and periods of each node's look-back: the longest chain by their number."""
+    found: list[int] = []
+    for node in nodes:
+        longest = max((found[number] for number in node.inputs), default=0)
+        found.append(longest + (_own(node)[0] if isinstance(node.operation, _LOOKING) else 0))
+    return found

@@ -34,8 +34,7 @@ def verify(plan: g.Plan, ruleset: CheckedRuleset) -> None:
             found = None if known else "reads an undeclared calendar"
         if found is not None:
             raise PlanError(f"node {number} ({node.operation}) {found}")
-    keys = {g.key_of(n.operation, n.inputs, n.type, n.clock) for n in plan.nodes}
-    if len(keys) < len(plan.nodes):
+    if len(plan.numbers) != len(plan.nodes):
         raise PlanError("two nodes do the same")
     for name, value in ruleset.values.items():
         node = plan.nodes[plan.names[name]]
