@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from alvh_rules.check import errors
-from alvh_rules.check.scope import Scope, nearest
+from alvh_rules.check.scope import Scope
 from alvh_rules.syntax import ast
 
 _WITHOUT_OPTIONS = ("futures", "shares", "nothing")
@@ -22,7 +22,7 @@ def check_structure(scope: Scope, structure: ast.Structure | ast.Legs, layer: bo
     if name and name not in known and name not in scope.lost and name not in scope.broken:
         scope.report(
             errors.unknown_name(
-                name, structure.span, nearest(name, known), "no data column here is"
+                name, structure.span, scope.nearest(name, known), "no data column here is"
             )
         )
     if isinstance(structure, ast.Legs):

@@ -13,7 +13,7 @@ from alvh_rules.check import errors
 from alvh_rules.check.choices import check_structure
 from alvh_rules.check.cover_tables import axis
 from alvh_rules.check.infer_kinds import Elaborator
-from alvh_rules.check.scope import Scope, nearest
+from alvh_rules.check.scope import Scope
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.kleene import FALSE
 from alvh_rules.core.source import Span
@@ -75,7 +75,7 @@ class LayerPlan:
                         errors.unknown_name(
                             like.name,
                             like.span,
-                            nearest(like.name, scope.layers),
+                            scope.nearest(like.name, scope.layers),
                             "no layer here is",
                         )
                     )
@@ -219,7 +219,7 @@ class Decider:
                 if name not in scope.lost:
                     scope.report(
                         errors.unknown_calendar(
-                            name, event.calendar.span, nearest(name, scope.calendars)
+                            name, event.calendar.span, scope.nearest(name, scope.calendars)
                         )
                     )
                 self.event_names.append("")
@@ -250,14 +250,14 @@ class Decider:
                     )
                 )
             elif name not in scope.params and name not in scope.lost:
-                near = nearest(name, scope.params)
+                near = scope.nearest(name, scope.params)
                 scope.report(
                     errors.names_nothing(what, name, effect.subject.span, near, list(scope.params))
                 )
             return
         known = [*scope.layers, *(["hedge"] if scope.hedge else []), "weight"]
         if name not in known and name not in scope.lost and name not in scope.broken:
-            near = nearest(name, known)
+            near = scope.nearest(name, known)
             scope.report(errors.names_nothing(what, name, effect.subject.span, near, known))
         factor = effect.factor
         if isinstance(factor, ast.Number) and factor.unit == "" and float(factor.text) >= 5:
@@ -481,7 +481,7 @@ class Decider:
         if not isinstance(value, c.Reference) or value.name not in known:
             scope.report(
                 errors.names_nothing(
-                    "a limit", subject, node.subject.span, nearest(subject, known), known
+                    "a limit", subject, node.subject.span, scope.nearest(subject, known), known
                 )
             )
             return None

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alvh_rules.builtins.registry import BUILTINS, WORDS
 from alvh_rules.check import errors
-from alvh_rules.check.scope import POSITION, RESERVED, ParamState, Scope, nearest
+from alvh_rules.check.scope import POSITION, RESERVED, ParamState, Scope
 from alvh_rules.core import bounds
 from alvh_rules.core.kinds import DECLARABLE, Kind
 from alvh_rules.core.schema import Bars, Column
@@ -202,7 +202,9 @@ class Declarations:
             kind = kinds[word]
         else:
             known = [*kinds, *scope.label_sets]
-            scope.report(errors.unknown_kind(word, row.kind.span, nearest(word, known), known))
+            scope.report(
+                errors.unknown_kind(word, row.kind.span, scope.nearest(word, known), known)
+            )
             scope.broken.add(name)
             return
         sources = self._sources(row, kind)

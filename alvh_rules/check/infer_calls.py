@@ -19,7 +19,6 @@ from alvh_rules.builtins.record import Builtin, Parameter, Role, Shape
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
-from alvh_rules.check.scope import nearest
 from alvh_rules.core import bounds
 from alvh_rules.core.kinds import DESCRIPTIONS, NUMERIC, Kind, Type
 from alvh_rules.core.source import Span
@@ -43,7 +42,9 @@ class Calls:
         if builtin is None:
             if name not in self.scope.lost:
                 self.scope.report(
-                    errors.unknown_function(name, node.function.span, nearest(name, BUILTINS))
+                    errors.unknown_function(
+                        name, node.function.span, self.scope.nearest(name, BUILTINS)
+                    )
                 )
             return None
         if not self._counts_fit(node, builtin):
@@ -299,7 +300,7 @@ class Calls:
         if name in parameter.words:
             return c.Constant(name, Type(Kind.TEXT), written.span)
         shown = name or self.scope.shown(written.span)
-        near = nearest(shown.lower(), parameter.words)
+        near = self.scope.nearest(shown.lower(), parameter.words)
         self.scope.report(
             errors.unknown_word(builtin.name, shown, written.span, parameter.words, near)
         )
@@ -318,7 +319,7 @@ class Calls:
         if name in curves:
             return c.Reference(name, Type(Kind.CURVE), written.span)
         if name and name not in scope.all_names():
-            near = nearest(name, curves)
+            near = scope.nearest(name, curves)
             scope.report(errors.unknown_name(name, written.span, near, "no futures curve here is"))
             return None
         # Whatever it is, it has a kind of its own, or a fault of its own.
@@ -385,7 +386,9 @@ class Calls:
         if name not in scope.lost:
             scope.report(
                 errors.unknown_calendar(
-                    name or scope.shown(written.span), written.span, nearest(name, scope.calendars)
+                    name or scope.shown(written.span),
+                    written.span,
+                    scope.nearest(name, scope.calendars),
                 )
             )
         return None

@@ -18,7 +18,7 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.check.infer_calls import Calls
-from alvh_rules.check.scope import BOOK, POSITION, Scope, nearest
+from alvh_rules.check.scope import BOOK, POSITION, Scope
 from alvh_rules.core.kinds import (
     DESCRIPTIONS,
     NUMERIC,
@@ -348,11 +348,13 @@ class Elaborator:
         elif expected is not None and expected.kind is Kind.LABEL:
             words = scope.label_sets.get(expected.labels, ())
             scope.report(
-                errors.unknown_label(name, node.span, expected.labels, words, nearest(name, words))
+                errors.unknown_label(
+                    name, node.span, expected.labels, words, scope.nearest(name, words)
+                )
             )
         else:
-            known = scope.all_names() | ({*POSITION} if self.position else set())
-            scope.report(errors.unknown_name(name, node.span, nearest(name, known)))
+            near = scope.nearest_of_all(name, POSITION if self.position else ())
+            scope.report(errors.unknown_name(name, node.span, near))
 
     def _attribute(self, node: ast.Attribute) -> c.Expression | None:
         scope = self.scope
@@ -374,13 +376,13 @@ class Elaborator:
             known = (*(key[6:] for key in scope.decisions if key.startswith("hedge.")), "cost")
         else:
             if node.owner not in scope.lost and node.owner not in scope.broken:
-                near = nearest(node.owner, {*scope.layers, "hedge", "book"})
+                near = scope.nearest(node.owner, {*scope.layers, "hedge", "book"})
                 at = Span(node.span.file, node.span.start, node.span.start + len(node.owner))
                 scope.report(errors.unknown_name(node.owner, at, near, "no layer here is"))
             return None
         scope.report(
             errors.unknown_attribute(
-                node.owner, node.name, node.span, known, nearest(node.name, known)
+                node.owner, node.name, node.span, known, scope.nearest(node.name, known)
             )
         )
         return None
@@ -392,7 +394,11 @@ class Elaborator:
                 return c.Constant(words.index(node.value), expected, node.span)
             self.scope.report(
                 errors.unknown_label(
-                    node.value, node.span, expected.labels, words, nearest(node.value, words)
+                    node.value,
+                    node.span,
+                    expected.labels,
+                    words,
+                    self.scope.nearest(node.value, words),
                 )
             )
             return None

@@ -132,6 +132,10 @@ def read_used(path: Path, name: str) -> tuple[Source, Parsed]:
     return source, parse(source)
 
 
+_MOST_COMPARED = 100_000
+"""Comparisons of names after which suggestions are no longer looked for."""
+
+
 @dataclass(slots=True)
 class Scope:
     """Everything known so far. Passes append to `found`; they never raise for what was written.
@@ -164,6 +168,8 @@ class Scope:
     """Names whose own definition is at fault: their uses are not reported again."""
     used: set[str] = field(default_factory=set)
     aliases: set[str] = field(default_factory=set)
+    _nearest: dict[str, str] = field(default_factory=dict)
+    _compared: int = 0
     """Lets of numbers alone, which take the kind of what they meet wherever they are used."""
     capital: float = 1_000_000.0
 
@@ -174,6 +180,26 @@ class Scope:
     def shown(self, span: Span) -> str:
         """The text of a span on one line."""
         return self.sources[span.file].one_line(span)
+
+    def nearest(self, name: str, known: Iterable[str]) -> str:
+        """The known name that a misspelling most likely means, or nothing.
+
+        Names are compared with one another a bounded number of times in a ruleset: one with thousands
+        of errors gets its suggestions for the first of them, which are those that are shown.
+        """
+        if self._compared > _MOST_COMPARED:
+            return ""
+        names = list(known)
+        self._compared += len(names)
+        return nearest(name, names)
+
+    def nearest_of_all(self, name: str, more: Iterable[str]) -> str:
+        """The same, of all names of the ruleset and some more; what was found once is remembered."""
+        if name not in self._nearest:
+            if self._compared > _MOST_COMPARED:
+                return ""
+            self._nearest[name] = self.nearest(name, self.all_names().union(more))
+        return self._nearest[name]
 
     def all_names(self) -> set[str]:
         """Every bare name that may stand in an expression."""

@@ -41,3 +41,17 @@ def test_lines_taken_out_or_doubled(text, data) -> None:
     changed = lines[:at] + lines[at : at + 1] * data.draw(st.integers(0, 2)) + lines[at + 1 :]
     result = check_source(Source("t.alvh", "\n".join(changed)))
     result.rendered()
+
+
+def test_suggestions_for_thousands_of_errors_are_bounded(monkeypatch) -> None:
+    from alvh_rules.check import scope
+
+    compared = []
+    real = scope.nearest
+    monkeypatch.setattr(scope, "nearest", lambda n, k: compared.append(len(k)) or real(n, k))
+    lines = "".join(f"signal s{n} when vix{n} > {n}\n" for n in range(2_000))
+    text = "ruleset r version 1.0.0\ndata\n  vix volatility\n" + lines
+    found = [i for i in check_source(Source("r.alvh", text)).diagnostics if i.code == "ALV101"]
+    assert len(found) == 2_000
+    assert found[0].help == "did you mean `vix`?"
+    assert sum(compared) < 110_000
