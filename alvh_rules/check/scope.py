@@ -128,7 +128,8 @@ def read_used(path: Path, name: str) -> tuple[Source, Parsed]:
     """
     if path.stat().st_size > bounds.MOST_BYTES:
         raise ValueError(f"it is larger than {bounds.MOST_BYTES:,} bytes")
-    source = Source(name, path.read_text(encoding="utf-8"))
+    # A byte-order mark is no part of the text, as in the ruleset's own file.
+    source = Source(name, path.read_text(encoding="utf-8-sig"))
     return source, parse(source)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from alvh_rules.core.diagnostics import one_line
 from alvh_rules.core.schema import Schema
 from alvh_rules.language_server.workspace import Analysis
+from alvh_rules.lint.configuration import EditorData
 
 if TYPE_CHECKING:
     from alvh_rules.evaluate.inputs import Market
@@ -25,7 +26,8 @@ SECONDS: Final = 2.0
 """How long hover waits for a value; an evaluation that takes longer is there the next time."""
 
 _log = logging.getLogger(__name__)
-_Key = tuple[tuple[Path, int, int], ...]
+_Key = tuple[EditorData, tuple[tuple[int, int], ...]]
+"""The settings, and the time of change and size of each file that they name."""
 
 
 class LastValues:
@@ -37,14 +39,14 @@ class LastValues:
         self._values: tuple[int, _Key, asyncio.Future[Mapping[str, str] | str]] | None = None
         self._analysis: Analysis | None = None
 
-    async def of(self, analysis: Analysis, name: str, paths: tuple[Path, ...]) -> str:
+    async def of(self, analysis: Analysis, name: str, data: EditorData) -> str:
         """A sentence with a name's last value; what stands in the way of one; or nothing yet."""
-        if not paths or analysis.ruleset is None or analysis.plan is None:
+        if not data.data or analysis.ruleset is None or analysis.plan is None:
             return ""
-        key = tuple((path, *_state(path)) for path in paths)
+        key = data, tuple(_state(path) for path in (*data.data, *data.calendars))
         if self._values is None or self._analysis is not analysis or self._values[1] != key:
             loop = asyncio.get_running_loop()
-            future = loop.run_in_executor(self._worker, self._work, analysis, paths, key)
+            future = loop.run_in_executor(self._worker, self._work, analysis, key)
             # The analysis is kept, so that its identity is not another's.
             self._analysis = analysis
             self._values = id(analysis), key, future
@@ -60,14 +62,12 @@ class LastValues:
         """Wait for nothing that has not begun."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
-    def _work(
-        self, analysis: Analysis, paths: tuple[Path, ...], key: _Key
-    ) -> Mapping[str, str] | str:
+    def _work(self, analysis: Analysis, key: _Key) -> Mapping[str, str] | str:
         from alvh_rules.pipeline import evaluate
         from alvh_rules.report.values import shown_value
 
         assert analysis.ruleset is not None
-        market = self._read(analysis.ruleset.schema, paths, key)
+        market = self._read(analysis.ruleset.schema, key)
         if isinstance(market, str):
             return market
         try:
@@ -87,12 +87,14 @@ class LastValues:
             _log.exception("the ruleset could not be evaluated")
             return "the ruleset could not be evaluated; see the server's log."
 
-    def _read(self, schema: Schema, paths: tuple[Path, ...], key: _Key) -> Market | str:
+    def _read(self, schema: Schema, key: _Key) -> Market | str:
         from alvh_rules.market.read import Options, read_market
 
         if self._market is not None and self._market[:2] == (key, schema):
             return self._market[2]
-        market, found = read_market(list(paths), schema, Options())
+        told = key[0]
+        options = Options(dict(told.map), told.calendars, told.timezone)
+        market, found = read_market(told.data, schema, options)
         kept = market if market is not None else "; ".join(one_line(item) for item in found)
         self._market = key, schema, kept
         return kept

@@ -3,7 +3,9 @@
 1. An edit changes the document at once and puts off the check: by as long as the last one took, at
    most `MOST_DELAY`. Another edit in that time begins the wait anew, so that a stale text is never
    checked, and questions are answered before the check.
-2. A check is in two steps, findings of the text and then of its plan; each publishes what is new.
+2. A check is in two steps. A ruleset with errors shows its findings after the first. One without
+   shows them after the second, in which it is planned and linted: advice that stands does not
+   come and go with each keystroke.
 3. A question about names takes the analysis of the text as it is now; completion, colours and outline
    need the parse alone.
 
@@ -30,13 +32,14 @@ from pygls.protocol import LanguageServerProtocol, lsp_method
 from pygls.uris import to_fs_path
 
 from alvh_rules import __version__
-from alvh_rules.language_server.diagnostics import by_file
+from alvh_rules.language_server.diagnostics import by_file, problems_of
 from alvh_rules.language_server.documents import Document, Encoding
 from alvh_rules.language_server.features import register
 from alvh_rules.language_server.last_values import LastValues
 from alvh_rules.language_server.semantic_tokens import Colours
-from alvh_rules.language_server.settings import data_files
+from alvh_rules.language_server.settings import ClientData, client_data
 from alvh_rules.language_server.workspace import Analysis, Workspace
+from alvh_rules.lint.configuration import EditorData
 
 MOST_DELAY: Final = 0.2
 """Seconds that a check waits for the next keystroke, at most."""
@@ -76,7 +79,7 @@ class Server(LanguageServer):
         super().__init__("alvh", __version__, protocol_cls=_Protocol)
         self.rulesets = Workspace()
         self.last_values = LastValues()
-        self.options: Any = None
+        self.client_data = ClientData()
         self.was_shut_down = False
         self._colours: dict[str, Colours] = {}
         self._due: asyncio.TimerHandle | None = None
@@ -119,23 +122,21 @@ class Server(LanguageServer):
         """What keeps the tokens of a document from text to text."""
         return self._colours.setdefault(uri, Colours())
 
-    def data_of(self, analysis: Analysis) -> tuple[Path, ...]:
-        """The files of data that are configured for a ruleset."""
-        document = self.rulesets.documents.get(analysis.root.uri)
-        path = None if document is None else document.path
-        return data_files(self.options, self.rulesets.folders, path)
+    def data_of(self, analysis: Analysis) -> EditorData:
+        """The data that is configured for a ruleset."""
+        return self.client_data.before(analysis.configured.configuration.editor_data)
 
     # --- life ---
 
     def begin(self, params: types.InitializeParams) -> None:
         """Take over what was agreed on with the client."""
-        self.options = params.initialization_options
         encoding = self.workspace.position_encoding or Encoding.Utf16
         self.rulesets = Workspace(Encoding(encoding))
         addresses = [folder.uri for folder in params.workspace_folders or ()]
         addresses = addresses or [params.root_uri or ""]
         paths = [to_fs_path(address) for address in addresses if address.startswith("file:")]
         self.rulesets.folders = [Path(path) for path in paths if path]
+        self.client_data = client_data(params.initialization_options, self.rulesets.folders)
 
     def end(self) -> None:
         """The client wants nothing more to be done."""
@@ -143,9 +144,14 @@ class Server(LanguageServer):
         self._cancel_checks()
 
     def forget(self, uri: str) -> None:
-        """A document was closed."""
+        """A document was closed: what only it has shown goes away at once."""
         self.rulesets.close(uri)
         self._colours.pop(uri, None)
+        kept: set[str] = set()
+        for analysis in self.rulesets.standing():
+            kept |= self._shows_in(analysis)
+        for gone in self._published.keys() - kept:
+            self._show(gone, [])
 
     # --- checks ---
 
@@ -181,26 +187,56 @@ class Server(LanguageServer):
         return found
 
     def _publish(self, analyses: list[Analysis], planned: bool) -> None:
-        """Tell the client the findings of every file of which they have changed."""
+        """Tell the client the findings of every file of which they have changed.
+
+        With `planned` False, files of a ruleset that is still to be planned are left as they are.
+        """
         shown: dict[str, list[types.Diagnostic]] = {}
+        waiting: set[str] = set()
         for analysis in analyses:
-            # What the plan has shown before does not flicker while nothing has changed.
-            complete = planned or "diagnostics" in vars(analysis)
-            found = analysis.diagnostics if complete else analysis.found
-            for uri, items in by_file(analysis, found).items():
+            if analysis.ruleset is not None and not planned and "diagnostics" not in vars(analysis):
+                waiting |= self._shows_in(analysis)
+                continue
+            for uri, items in self._findings(analysis).items():
                 have = shown.setdefault(uri, [])
                 have += [item for item in items if item not in have]
-        for uri in [*shown, *(uri for uri in self._published if uri not in shown)]:
-            document = self.rulesets.documents.get(uri)
-            state = (None if document is None else document.version, shown.get(uri, []))
-            if self._published.get(uri, (None, [])) != state:
-                self.text_document_publish_diagnostics(
-                    types.PublishDiagnosticsParams(uri, state[1], version=state[0])
-                )
-            if document is None and not state[1]:
-                self._published.pop(uri, None)
-            else:
-                self._published[uri] = state
+        for uri in [*(uri for uri in self._published if uri not in shown), *shown]:
+            if uri not in waiting:
+                self._show(uri, shown.get(uri, []))
+
+    def _findings(self, analysis: Analysis) -> dict[str, list[types.Diagnostic]]:
+        """The findings of an analysis and of its configuration, by the address of their file."""
+        try:
+            found = analysis.diagnostics
+        except Exception:
+            # What the check has found is shown, whatever fails after it.
+            _log.exception("%s could not be linted", analysis.root.uri)
+            found = analysis.found
+        shown = by_file(analysis, found)
+        path, problems = analysis.configured.path, analysis.configured.problems
+        if path is not None:
+            uri = self.rulesets.address(path)
+            shown[uri] = problems_of(path, problems, self.rulesets.encoding)
+        return shown
+
+    def _shows_in(self, analysis: Analysis) -> set[str]:
+        """The addresses of the files that findings of an analysis are shown in."""
+        path = analysis.configured.path
+        configured = set() if path is None else {self.rulesets.address(path)}
+        return configured | {file.uri for file in analysis.files.values()}
+
+    def _show(self, uri: str, items: list[types.Diagnostic]) -> None:
+        """Publish the findings of a file, if they or its version are others than were published."""
+        document = self.rulesets.documents.get(uri)
+        state = (None if document is None else document.version, items)
+        if self._published.get(uri, (None, [])) != state:
+            self.text_document_publish_diagnostics(
+                types.PublishDiagnosticsParams(uri, items, version=state[0])
+            )
+        if document is None and not items:
+            self._published.pop(uri, None)
+        else:
+            self._published[uri] = state
 
 
 def refused(reason: str) -> JsonRpcException:

@@ -1,51 +1,41 @@
-"""What the server is told: the client's initialization options, and the `[lsp]` table of alvh.toml.
+"""The data that hover takes last values from: `[lsp]` of alvh.toml, and the client's options.
 
-`data` names a file (or a list of files) from which hover takes each name's last value. A relative
-path is from the folder of the `alvh.toml` that says it, or from the editor's first folder. What the
-client says goes first. A setting that cannot be understood is as if it were not there; the reason
-goes to the log.
+Of `data`, `map`, `calendars` and `timezone`, what the client's initialization options say goes before
+alvh.toml; their relative paths are from the editor's first folder. Options that cannot be understood
+are as if they were not there; the reason goes to the log. (Mistakes in alvh.toml are shown in it.)
 """
 
 from __future__ import annotations
 
 import logging
-import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
-FILE: Final = "alvh.toml"
+from alvh_rules.lint.configuration import LSP_KEYS, EditorData, read_editor_data
 
 _log = logging.getLogger(__name__)
 
 
-def data_files(options: Any, folders: list[Path], ruleset: Path | None) -> tuple[Path, ...]:
-    """The files of data for a ruleset; empty where none are set."""
-    told = options.get("data") if isinstance(options, Mapping) else None
-    if told is not None:
-        base = folders[0] if folders else Path()
-        return _paths(told, base, "initialization options")
-    for folder in () if ruleset is None else ruleset.parents:
-        path = folder / FILE
-        if path.is_file():
-            return _paths(_table(path).get("data"), folder, str(path))
-    return ()
+@dataclass(frozen=True, slots=True)
+class ClientData:
+    """What a client's initialization options say, and which keys they have."""
+
+    keys: frozenset[str] = frozenset()
+    data: EditorData = field(default_factory=EditorData)
+
+    def before(self, configured: EditorData) -> EditorData:
+        """The settings of a ruleset: the client's where it has said one, else those of alvh.toml."""
+        return replace(configured, **{key: getattr(self.data, key) for key in self.keys})
 
 
-def _table(path: Path) -> Mapping[str, Any]:
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8")).get("lsp", {})
-    except (OSError, ValueError) as problem:
-        _log.warning("%s cannot be read: %s", path, problem)
-        return {}
-    return found if isinstance(found, Mapping) else {}
-
-
-def _paths(told: Any, base: Path, where: str) -> tuple[Path, ...]:
-    if told is None:
-        return ()
-    names = told if isinstance(told, list) else [told]
-    if not all(isinstance(name, str) for name in names):
-        _log.warning("%s: `data` is a file's name, or a list of them", where)
-        return ()
-    return tuple(base / name for name in names)
+def client_data(options: Any, folders: list[Path]) -> ClientData:
+    """What initialization options say; a key without a value (`null`) is not said."""
+    if not isinstance(options, Mapping):
+        return ClientData()
+    told = {key: options[key] for key in LSP_KEYS if options.get(key) is not None}
+    data, problems = read_editor_data(told, folders[0] if folders else Path())
+    for problem in problems:
+        _log.warning("initialization options: %s", problem.message)
+    return ClientData() if problems else ClientData(frozenset(told), data)

@@ -6,7 +6,9 @@
    was read from the disk, until the file's size or time of change is another.
 3. An `Analysis` is one check and the *stamps* of all that it rests on. It stands for as long as the
    stamps do, so that a question about an unchanged ruleset checks nothing.
-4. A file without a header that an open ruleset uses is a part of that ruleset: it is not checked
+4. A ruleset without errors is linted as `alvh check` would without data, by the alvh.toml that holds
+   for its folder; an analysis rests on that file too.
+5. A file without a header that an open ruleset uses is a part of that ruleset: it is not checked
    alone, and questions about it are answered by the ruleset.
 """
 
@@ -27,8 +29,11 @@ from alvh_rules.check.checker import check
 from alvh_rules.check.scope import Scope, read_used
 from alvh_rules.core.diagnostics import Diagnostic, has_errors, in_order
 from alvh_rules.core.source import Source, Span
+from alvh_rules.language_server.configurations import Configurations, Configured
 from alvh_rules.language_server.documents import Document, Encoding, Places
 from alvh_rules.language_server.names import Mentions, Names
+from alvh_rules.lint.run import lint
+from alvh_rules.pipeline import Checked
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.plan.graph import Plan
 from alvh_rules.plan.look_back import LookBack, look_backs, refuse_long_chains
@@ -68,6 +73,7 @@ class Analysis:
     """Where `use` reads from."""
     mentions: dict[str, Mentions] = field(repr=False)
     stamps: dict[Path, Stamp] = field(repr=False)
+    configured: Configured
 
     @cached_property
     def plan(self) -> Plan | None:
@@ -76,7 +82,22 @@ class Analysis:
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """What `alvh check` reports: what the check has found, and what the plan shows."""
+        """What `alvh check` reports: findings of the check, the plan and the lints, as configured."""
+        sound = not has_errors(self._planned)
+        checked = Checked(
+            self.ruleset if sound else None,
+            self.plan if sound else None,
+            self._planned,
+            {name: file.source for name, file in self.files.items()},
+            self.root.parsed.file,
+        )
+        trees = {name: file.parsed.file for name, file in self.files.items()}
+        path, configuration = Path(self.root.source.path), self.configured.configuration
+        return lint(checked, path, configuration, trees=trees)
+
+    @cached_property
+    def _planned(self) -> tuple[Diagnostic, ...]:
+        """What the check has found, and what the plan shows."""
         if self.ruleset is None or self.plan is None:
             return self.found
         long = refuse_long_chains(self.plan, self.ruleset.schema.bars)
@@ -92,7 +113,7 @@ class Analysis:
 
     @cached_property
     def _look_backs(self) -> list[LookBack]:
-        if self.ruleset is None or self.plan is None or has_errors(self.diagnostics):
+        if self.ruleset is None or self.plan is None or has_errors(self._planned):
             return []
         return look_backs(self.plan.nodes, self.ruleset.schema.bars)
 
@@ -119,6 +140,7 @@ class Workspace:
         self.encoding = encoding
         self.folders: list[Path] = []
         self.documents: dict[str, Document] = {}
+        self.configurations = Configurations()
         self._by_path: dict[Path, str] = {}
         self._parsed: dict[tuple[str, str], tuple[Source, Parsed]] = {}
         """The last parse of an open document, by its address and its name in spans."""
@@ -191,9 +213,27 @@ class Workspace:
         folder = None if document.path is None else document.path.parent
         ruleset, found, _ = check(source, parsed, folder, scope)
         mentions = {name: self.mentions(file.uri, name) for name, file in files.items()}
-        made = Analysis(root, files, scope, ruleset, tuple(found), folder, mentions, stamps)
+        made = Analysis(
+            root,
+            files,
+            scope,
+            ruleset,
+            tuple(found),
+            folder,
+            mentions,
+            stamps,
+            self.configured(document),
+        )
         self._analyses[document.uri] = made
         return made
+
+    def configured(self, document: Document) -> Configured:
+        """The configuration that holds for a document. One opened by a link has that of the link."""
+        return self.configurations.of(None if document.path is None else Path(document.name).parent)
+
+    def standing(self) -> list[Analysis]:
+        """The last analysis of every document that is open and was checked."""
+        return list(self._analyses.values())
 
     def near(self, uri: str) -> Analysis:
         """The last analysis that answers for an open document, whether or not it still stands.
@@ -294,8 +334,10 @@ class Workspace:
         return "disk", status.st_mtime_ns, status.st_size
 
     def _stands(self, analysis: Analysis, document: Document) -> bool:
-        return analysis.root.source.text == document.source.text and all(
-            self._stamp(path) == stamp for path, stamp in analysis.stamps.items()
+        return (
+            analysis.root.source.text == document.source.text
+            and analysis.configured is self.configured(document)
+            and all(self._stamp(path) == stamp for path, stamp in analysis.stamps.items())
         )
 
 

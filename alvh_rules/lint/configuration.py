@@ -27,12 +27,27 @@ FILE_NAME: Final = "alvh.toml"
 TABLES: Final = ("lint", "lsp")
 """The tables that alvh.toml may have."""
 _KEYS: Final = ("select", "ignore", "levels", "per-file")
+LSP_KEYS: Final = ("data", "map", "calendars", "timezone")
+"""The keys of `[lsp]`: the fields of `EditorData`."""
 _LEVELS: Final = {**{item.value: item for item in Severity}, "off": None}
 _MOST_BYTES: Final = 1_000_000
 
 
 def _defaults() -> frozenset[str]:
     return frozenset(code for code, lint in LINTS.items() if lint.enabled)
+
+
+@dataclass(frozen=True)
+class EditorData:
+    """`[lsp]`: the files that an editor takes last values from, and how they are read.
+
+    The columns' names, calendars and time zone are those of `alvh run`; paths are absolute.
+    """
+
+    data: tuple[Path, ...] = ()
+    map: tuple[tuple[str, str], ...] = ()
+    calendars: tuple[Path, ...] = ()
+    timezone: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,6 +64,7 @@ class Configuration:
     levels: Mapping[str, Severity | None] = field(default_factory=dict)
     per_file: tuple[tuple[re.Pattern[str], frozenset[str]], ...] = ()
     options: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
+    editor_data: EditorData = EditorData()
 
     def left_out(self, path: Path) -> frozenset[str]:
         """The codes that are not reported of a ruleset."""
@@ -113,6 +129,12 @@ def read_configuration(path: Path) -> tuple[Configuration, list[Diagnostic]]:
     return (Configuration() if reading.found else configuration), reading.found
 
 
+def read_editor_data(told: Mapping[str, Any], folder: Path) -> tuple[EditorData, list[Diagnostic]]:
+    """What a client says in place of `[lsp]`, read as that table is; paths are from `folder`."""
+    reading = _Reading("", "")
+    return reading.editor_data(told, folder), reading.found
+
+
 def read_codes(
     words: Sequence[str], location: str, *, lints: bool
 ) -> tuple[list[str], list[Diagnostic]]:
@@ -153,7 +175,36 @@ class _Reading:
         }
         levels = self._levels(lint.get("levels", {}))
         per_file = self._per_file(lint.get("per-file", {}))
-        return Configuration(folder, selected, ignored, levels, per_file, options)
+        editor_data = self.editor_data(document.get("lsp", {}), folder)
+        return Configuration(folder, selected, ignored, levels, per_file, options, editor_data)
+
+    def editor_data(self, value: Any, folder: Path) -> EditorData:
+        """The table `[lsp]`; `folder` is the one that its paths are from."""
+        lsp = self._table(value, ("lsp",))
+        self._check_keys(lsp, ("lsp",), LSP_KEYS)
+        zone = lsp.get("timezone", "")
+        if not isinstance(zone, str) or (zone and not _is_time_zone(zone)):
+            wanted = 'the name of a time zone, such as "America/New_York"'
+            self._wrong(("lsp", "timezone"), wanted, zone)
+        path = ("lsp", "map")
+        mapping = self._table(lsp.get("map", {}), path)
+        for name, column in mapping.items():
+            if not isinstance(column, str):
+                self._wrong((*path, name), "the name of a file's column in quotes", column)
+        return EditorData(
+            self._files(lsp, "data", folder),
+            tuple(mapping.items()),
+            self._files(lsp, "calendars", folder),
+            zone,
+        )
+
+    def _files(self, lsp: Mapping[str, Any], key: str, folder: Path) -> tuple[Path, ...]:
+        written = lsp.get(key, [])
+        names = written if isinstance(written, list) else [written]
+        if not all(isinstance(name, str) for name in names):
+            self._wrong(("lsp", key), "the name of a file in quotes, or a list of them", written)
+            return ()
+        return tuple(folder / name for name in names)
 
     def codes_of(self, word: str, location: str, *, lints: bool) -> list[str]:
         """The codes that a word names: a code, a lint's name, or, for lints, `all` or `default`."""
@@ -267,6 +318,16 @@ class _Reading:
 
     def _wrong(self, path: tuple[str, ...], wanted: str, got: Any) -> None:
         self.found.append(errors.wrong_value(path[-1], wanted, _described(got), self._at(path)))
+
+
+def _is_time_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return False
+    return True
 
 
 def _described(value: Any) -> str:

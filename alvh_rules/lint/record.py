@@ -61,6 +61,7 @@ class Subject:
     `file` is the syntax of the ruleset's own file; `findings` are the checker's. `evaluation` keeps
     every node over the data that was given, and is there for every lint that `needs_data`; other
     lints may use it where it is not None. `options` has a value for each of the lint's options.
+    `trees` are the syntax of used files, by their names in spans, as far as it is at hand.
     """
 
     ruleset: CheckedRuleset
@@ -69,6 +70,7 @@ class Subject:
     findings: tuple[Diagnostic, ...] = ()
     evaluation: Evaluation | None = None
     options: Mapping[str, Value] = field(default_factory=dict)
+    trees: Mapping[str, ast.File] = field(default_factory=dict)
 
     @cached_property
     def items(self) -> tuple[ast.Item, ...]:
@@ -76,7 +78,7 @@ class Subject:
         items = list(self.file.items)
         for path, source in self.ruleset.sources.items():
             if path != self.file.path:
-                items += parse(source).file.items
+                items += (self.trees.get(path) or parse(source).file).items
         return tuple(items)
 
     @property

@@ -21,6 +21,7 @@ from alvh_rules.lint.configuration import Configuration
 from alvh_rules.lint.record import Lint, Subject
 from alvh_rules.lint.registry import LINTS
 from alvh_rules.lint.silenceable import OF_CHECK
+from alvh_rules.syntax import ast
 
 if TYPE_CHECKING:
     from alvh_rules.evaluate.engine import Evaluation
@@ -32,11 +33,16 @@ MARK: Final = "alvh:"
 
 
 def lint(
-    checked: Checked, path: Path, configuration: Configuration, evaluation: Evaluation | None = None
+    checked: Checked,
+    path: Path,
+    configuration: Configuration,
+    evaluation: Evaluation | None = None,
+    trees: Mapping[str, ast.File] | None = None,
 ) -> tuple[Diagnostic, ...]:
     """Every finding about a ruleset: the checker's and the lints', in the order of the file.
 
     `path` is the ruleset's, for `per-file`. `evaluation` must have kept every node.
+    `trees` spare an editor's server the parsing of used files (`record.Subject`).
     """
     left_out = configuration.left_out(path)
     looked_for = [
@@ -46,7 +52,10 @@ def lint(
         and item.code not in left_out
         and (evaluation is not None or not item.needs_data)
     ]
-    found = [*checked.diagnostics, *_run(checked, looked_for, configuration, evaluation)]
+    found = [
+        *checked.diagnostics,
+        *_run(checked, looked_for, configuration, evaluation, trees or {}),
+    ]
     codes = {item.code for item in looked_for} | (OF_CHECK - left_out)
     found = _silenced(found, checked, codes)
     kept = [_levelled(item, configuration) for item in found if _stays(item, left_out)]
@@ -58,10 +67,18 @@ def _run(
     lints: list[Lint],
     configuration: Configuration,
     evaluation: Evaluation | None,
+    trees: Mapping[str, ast.File],
 ) -> list[Diagnostic]:
     if checked.ruleset is None or checked.plan is None or checked.file is None:
         return []
-    subject = Subject(checked.ruleset, checked.plan, checked.file, checked.diagnostics, evaluation)
+    subject = Subject(
+        checked.ruleset,
+        checked.plan,
+        checked.file,
+        checked.diagnostics,
+        evaluation,
+        trees=trees,
+    )
     found = []
     for item in lints:
         own = replace(subject, options=configuration.options_of(item))

@@ -77,6 +77,8 @@ class _Formatter:
         """Which printed lines begin an item that a blank line goes before."""
         self._print_items(file, ItemPrinter(source, sorted(self._indents)))
         self._output: list[str] = []
+        self._open: list[PrintedLine] = []
+        """The last line written and those of the blocks around it, outermost first."""
 
     def _read_line(self, number: int, raw: str) -> None:
         stripped = raw.strip()
@@ -107,18 +109,18 @@ class _Formatter:
 
     def _let_widths(self, file: ast.File) -> dict[int, int]:
         """How wide the names are of each run of lets with no blank line and nothing between."""
-        widths: dict[int, int] = {}
-        run: list[int] = []
+        widest: dict[int, int] = {}
+        begins: dict[int, int] = {}
+        begun: int | None = None
         for at, item in enumerate(file.items):
             if not isinstance(item, ast.Let):
-                run = []
+                begun = None
                 continue
-            if run and self._blank_between(file.items[run[-1]], item):
-                run = []
-            run.append(at)
-            width = max(len(_let_name(file.items[other])) for other in run)
-            widths |= dict.fromkeys(run, width)
-        return widths
+            if begun is None or self._blank_between(file.items[at - 1], item):
+                begun = at
+            begins[at] = begun
+            widest[begun] = max(widest.get(begun, 0), len(item.name.name))
+        return {at: widest[begun] for at, begun in begins.items()}
 
     def _blank_between(self, first: ast.Item, second: ast.Item) -> bool:
         start = self._source.position(first.span.end - 1).line
@@ -132,9 +134,17 @@ class _Formatter:
             end = before.last if before else 0
             self._gap(range(end + 1, line.first), before, line, at in self._apart)
             self._line(line)
+            self._enter(line)
         last = self._lines[-1] if self._lines else None
         self._gap(range((last.last if last else 0) + 1, self._line_count + 1), last, None, False)
         return "".join(f"{line}\n" for line in self._output)
+
+    def _enter(self, line: PrintedLine) -> None:
+        """Lines that are indented as deep as a later one hold no comment after it."""
+        indent = self._indents[line.first]
+        while self._open and self._indents[self._open[-1].first] >= indent:
+            self._open.pop()
+        self._open.append(line)
 
     def _line(self, line: PrintedLine) -> None:
         found = [
@@ -167,8 +177,7 @@ class _Formatter:
                 continue
             indent = after.indent if after else 0
             if still_before:
-                assert before is not None
-                block = self._closing_indent(comment, before, after)
+                block = self._closing_indent(comment, after)
                 still_before = block is not None
                 indent = indent if block is None else block
             rows.append(" " * indent + comment.text)
@@ -184,19 +193,13 @@ class _Formatter:
             rows.insert(closing, "")
         self._output += rows
 
-    def _closing_indent(
-        self, comment: _Comment, before: PrintedLine, after: PrintedLine | None
-    ) -> int | None:
+    def _closing_indent(self, comment: _Comment, after: PrintedLine | None) -> int | None:
         """The indentation of a comment that closes the block above, or None where it does not."""
         following = 0 if after is None else self._indents[after.first]
         if comment.indent <= following:
             return None
-        for line in reversed(self._lines[: self._lines.index(before) + 1]):
+        for line in reversed(self._open):
             if self._indents[line.first] <= comment.indent:
                 closes = self._indents[line.first] > following
                 return line.indent if closes else None
         return None
-
-
-def _let_name(item: ast.Item) -> str:
-    return item.name.name if isinstance(item, ast.Let) else ""

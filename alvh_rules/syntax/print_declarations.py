@@ -20,7 +20,8 @@ class DeclarationPrinter(LinePrinter):
         self._add(0, f"ruleset {header.name.name}{version}", header.span.start)
         rows = [(setting.span, setting_text(setting)) for setting in header.settings]
         # The sentence has no node of its own, but its row is the one that begins with a quote.
-        for line in self._content:
+        first, last = self._line(header.span.start), self._line(header.span.end)
+        for line in self._content_between(first, last):
             text = self._source.line_text(line)
             start = self._source.offset(line, len(text) - len(text.lstrip(" ")) + 1)
             if header.span.start < start < header.span.end and text.lstrip(" ").startswith('"'):

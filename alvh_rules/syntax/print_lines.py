@@ -6,6 +6,7 @@ Each printed line remembers the lines of the source that its node was read from,
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,11 @@ class LinePrinter:
 
     def _line(self, offset: int) -> int:
         return self._source.position(offset).line
+
+    def _content_between(self, first: int, last: int) -> Sequence[int]:
+        """The lines with content from one line to another, both taken in."""
+        content = self._content
+        return content[bisect_left(content, first) : bisect_right(content, last)]
 
     def _add(self, indent: int, text: str, start: int, end: int | None = None) -> None:
         first = self._line(start)

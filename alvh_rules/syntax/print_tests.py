@@ -5,6 +5,7 @@ The tree does not tell a `given` on one line from one in a block: it is printed 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,8 +55,7 @@ class TestPrinter(LinePrinter):
             self._group(4, text, group)
 
     def _line_above(self, line: int) -> int:
-        above = [other for other in self._content if other < line]
-        return above[-1]
+        return self._content[bisect_left(self._content, line) - 1]
 
     def _cases(self, cases: ast.Cases) -> None:
         self._add(2, "sessions" if cases.sessions else "cases", cases.span.start)

@@ -1,4 +1,4 @@
-"""How fast rulesets are read and checked: `make bench`.
+"""How fast rulesets are read, checked and formatted: `make bench`.
 
 Each figure stands beside a peer's from the same run on the same machine: Lark's own parser over the
 same grammar and texts, and Python's `tomllib` on as many characters.
@@ -15,6 +15,7 @@ from lark.indenter import Indenter
 from alvh_rules.core.resources import grammar_path
 from alvh_rules.core.source import Source
 from alvh_rules.pipeline import check_source
+from alvh_rules.syntax.format import format_source
 from alvh_rules.syntax.parse import parse
 from alvh_rules.syntax.split import item_starts
 from tests.benchmarks.rulesets import LINES, ruleset
@@ -118,3 +119,13 @@ def test_parse_after_a_keystroke(benchmark, where: str) -> None:
 @pytest.mark.benchmark(group="a file of 1,000 lines")
 def test_parse_afresh(benchmark) -> None:
     benchmark(parse, Source("long.alvh", long_file()))
+
+
+@pytest.mark.benchmark(group="a run of lets")
+@pytest.mark.parametrize("many", [5_000, 10_000])
+def test_format(benchmark, many: int) -> None:
+    """Twice the lines should take about twice the time."""
+    text = "".join(f"let name_{number} = vix * {number}\n" for number in range(many))
+    benchmark.pedantic(format_source, (Source("lets.alvh", text),), rounds=3, warmup_rounds=1)
+    seconds = benchmark.stats.stats.median
+    benchmark.extra_info["lines a second"] = round(many / seconds)

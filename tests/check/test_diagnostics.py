@@ -133,6 +133,18 @@ def test_names_of_used_files_are_seen(tmp_path) -> None:
     assert check(main).diagnostics == ()
 
 
+def test_the_byte_order_mark_of_a_used_file_is_no_part_of_it(tmp_path) -> None:
+    (tmp_path / "common.alvh").write_bytes("\ufefflet slope = vix / 2\r\n".encode())
+    main = tmp_path / "main.alvh"
+    main.write_text(
+        'ruleset t version 1.0.0\nuse "common.alvh"\ndata\n  vix volatility\n'
+        "signal high when slope > 5\n"
+    )
+    result = check(main)
+    assert result.diagnostics == ()
+    assert result.sources["common.alvh"].text == "let slope = vix / 2\n"
+
+
 def test_calls_in_calls_are_checked_in_a_time_that_does_not_double_with_each_level() -> None:
     depth = 60
     lines = "signal s when " + "min(" * depth + "vix" + ", vix)" * depth + " > 20\n"

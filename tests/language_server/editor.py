@@ -7,7 +7,7 @@ text: where the cursor is.
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ class Editor:
         options: Any = None,
         command: Sequence[str] = ("-m", "alvh_rules", "lsp"),
     ) -> None:
+        self.folder = folder
         self.loop = asyncio.new_event_loop()
         self.client = LanguageClient("tests", "1")
         self.diagnostics: dict[str, list[types.Diagnostic]] = {}
@@ -124,21 +125,32 @@ class Editor:
         """Wait until the findings of a document's last version have been published, and with them
         those of the other files: a question is answered after what was said before it."""
 
-        async def wait() -> None:
-            while self.versions.get(uri) != self._numbers[uri]:
-                self._news.clear()
-                await self._news.wait()
-
-        self.run(wait())
+        self.until(lambda: self.versions.get(uri) == self._numbers[uri])
         question = types.DocumentSymbolParams(types.TextDocumentIdentifier(uri))
         self.run(self.client.text_document_document_symbol_async(question))
 
     def shut(self, uri: str) -> None:
         """Close a document."""
         self.versions.pop(uri, None)
+        self._numbers.pop(uri, None)
         self.client.text_document_did_close(
             types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
         )
+
+    def shut_all(self) -> None:
+        """Close every document that is open."""
+        for uri in list(self._numbers):
+            self.shut(uri)
+
+    def until(self, so: Callable[[], bool]) -> None:
+        """Wait until what was published makes something so."""
+
+        async def wait() -> None:
+            while not so():
+                self._news.clear()
+                await self._news.wait()
+
+        self.run(wait())
 
     def codes(self, uri: str) -> list[str]:
         """The codes of what was last found."""

@@ -8,6 +8,8 @@ from lsprotocol import types
 
 from alvh_rules.core.resources import ruleset_path, shipped_rulesets
 from alvh_rules.core.source import Source
+from alvh_rules.lint.configuration import Configuration
+from alvh_rules.lint.run import lint
 from alvh_rules.pipeline import check_source
 from tests.language_server.editor import Editor, position
 
@@ -29,10 +31,10 @@ def shown(editor: Editor, uri: str) -> Found:
 
 
 def fresh(text: str, name: str) -> Found:
-    """What a check of the text alone finds, in UTF-16 from zero."""
+    """What `alvh check` finds in the text alone, in UTF-16 from zero."""
     result = check_source(Source(name, text), Path("/nowhere"))
     found = []
-    for item in result.diagnostics:
+    for item in lint(result, Path(name), Configuration()):
         assert item.span is not None
         source = result.sources[item.span.file]
         ends = []

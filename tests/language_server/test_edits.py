@@ -196,25 +196,18 @@ def test_all_safe_fixes_at_once(editor: Editor, uri: str) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "common").mkdir()
-    (tmp_path / "common" / "measures.alvh").write_text(
+def folder(place: Path) -> Path:
+    (place / "common").mkdir()
+    (place / "common" / "measures.alvh").write_text(
         "let slope = vix3m / vix - 1\nlet steepness = slope * 2\n", encoding="utf-8"
     )
     for name in ("first", "second"):
-        (tmp_path / f"{name}.alvh").write_text(
+        (place / f"{name}.alvh").write_text(
             f"ruleset {name} version 1.0.0\ndata\n  vix volatility\n  vix3m volatility\n"
             f'use "common/measures.alvh"\nsignal {name}_on when slope > 5% and steepness > 1%\n',
             encoding="utf-8",
         )
-    return tmp_path
-
-
-@pytest.fixture
-def own(folder: Path) -> Any:
-    made = Editor(folder)
-    yield made
-    assert made.close() == 0
+    return place
 
 
 @pytest.mark.parametrize("start", ["first.alvh", "common/measures.alvh"])

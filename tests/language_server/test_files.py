@@ -1,7 +1,6 @@
 """Files that a ruleset uses: from the editor where they are open, from the disk once where not."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from lsprotocol import types
 
 from tests.language_server.editor import Editor, position
 
+HEAD = "ruleset t version 1.0.0\n"
 USED = "let slope = vix3m / vix - 1\n"
 USER = """\
 ruleset t version 1.0.0
@@ -21,18 +21,11 @@ signal s when slope > 5%
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    (tmp_path / "common").mkdir()
-    (tmp_path / "common" / "measures.alvh").write_text(USED, encoding="utf-8")
-    (tmp_path / "rules.alvh").write_text(USER, encoding="utf-8")
-    return tmp_path
-
-
-@pytest.fixture
-def own(folder: Path) -> Iterator[Editor]:
-    made = Editor(folder)
-    yield made
-    assert made.close() == 0
+def folder(place: Path) -> Path:
+    (place / "common").mkdir()
+    (place / "common" / "measures.alvh").write_text(USED, encoding="utf-8")
+    (place / "rules.alvh").write_text(USER, encoding="utf-8")
+    return place
 
 
 def touch(editor: Editor, path: Path) -> None:
@@ -82,9 +75,26 @@ def test_what_is_found_in_a_file_that_is_not_open_is_shown_there(own: Editor, fo
     used.write_text("let slope = vixx / vix\n", encoding="utf-8")
     own.open_file(rules)
     assert own.codes(used.as_uri()) == ["ALV101"]
+    # No check is waited for: nothing but the closed ruleset had anything to show there.
+    other = own.open(HEAD, (folder / "other.alvh").as_uri())
     own.shut(rules.as_uri())
-    own.open("", "file:///nowhere/other.alvh")
+    own.run(own.client.text_document_document_symbol_async(types.DocumentSymbolParams(other)))
     assert own.codes(used.as_uri()) == []
+    assert own.codes(rules.as_uri()) == []
+
+
+def test_what_another_ruleset_finds_in_a_file_stays_when_one_is_closed(
+    own: Editor, folder: Path
+) -> None:
+    rules, used = folder / "rules.alvh", folder / "common" / "measures.alvh"
+    used.write_text("let slope = vixx / vix\n", encoding="utf-8")
+    own.open_file(rules)
+    other = own.open(USER, (folder / "other.alvh").as_uri())
+    own.shut(rules.as_uri())
+    own.run(own.client.text_document_document_symbol_async(types.DocumentSymbolParams(other)))
+    assert own.codes(used.as_uri()) == ["ALV101"]
+    own.replace(other.uri, USER.replace("slope", "grade"))
+    assert "ALV101" in own.codes(used.as_uri())
 
 
 def test_a_keystroke_reads_no_other_file_again(own: Editor, folder: Path) -> None:
@@ -109,13 +119,7 @@ def test_a_change_on_the_disk_that_the_client_tells_of(own: Editor, folder: Path
     used.write_text(USED.replace("slope", "some_other_name"), encoding="utf-8")
     change = types.FileEvent(used.as_uri(), types.FileChangeType.Changed)
     own.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([change]))
-
-    async def until() -> None:
-        while "ALV101" not in own.codes(rules.as_uri()):
-            own._news.clear()
-            await own._news.wait()
-
-    own.run(until())
+    own.until(lambda: "ALV101" in own.codes(rules.as_uri()))
 
 
 @pytest.mark.parametrize("written", ["common/nothing.alvh", "../outside.alvh", "common"])

@@ -1,9 +1,12 @@
 """The highlighters know the language's words, all of them and no others, and agree with each other."""
 
+import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
+from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -115,17 +118,33 @@ def test_the_documents_rulesets_have_no_error() -> None:
 
 
 @pytest.fixture(scope="session")
-def extension(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension with the packages it is built with, installed by npm into a folder of its own."""
+def extension(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Path:
+    """The extension with the packages it is built with, in a folder of its own.
+
+    npm installs the packages once; they stay in pytest's cache until others are asked for.
+    """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         pytest.skip("node and npm are not installed")
     folder = tmp_path_factory.mktemp("vscode")
     ignored = shutil.ignore_patterns("node_modules", "dist")
     shutil.copytree(VSCODE, folder, dirs_exist_ok=True, ignore=ignored)
-    done = run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", folder=folder)
-    if done.returncode != 0:
-        pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-300:]}")
+    wanted = hashlib.sha256((VSCODE / "package.json").read_bytes()).hexdigest()[:16]
+    assert pytestconfig.cache is not None
+    kept = pytestconfig.cache.mkdir("vscode-packages") / wanted
+    if not kept.exists():
+        done = run(npm, "install", "--no-package-lock", "--no-audit", "--no-fund", folder=folder)
+        if done.returncode != 0:
+            pytest.skip(f"npm could not install the packages: {done.stderr.strip()[-300:]}")
+        whole = kept.with_name(f"{wanted}.{os.getpid()}")
+        whole.mkdir()
+        shutil.move(folder / "node_modules", whole)
+        # Another worker may have been first: its packages are the same.
+        with suppress(OSError):
+            whole.rename(kept)
+        if whole.exists():
+            shutil.rmtree(whole)
+    (folder / "node_modules").symlink_to(kept / "node_modules", target_is_directory=True)
     return folder
 
 

@@ -141,8 +141,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def last(editor: Editor, document: types.TextDocumentIdentifier) -> str:
-    params = types.HoverParams(document, position(TEXT, "a ="))
+def last(editor: Editor, document: types.TextDocumentIdentifier, text: str = TEXT) -> str:
+    params = types.HoverParams(document, position(text, "a ="))
     for _ in range(30):
         said: str = editor.run(editor.client.text_document_hover_async(params)).contents.value
         if "being worked out" not in said:
@@ -190,12 +190,34 @@ def test_the_clients_option_goes_first(data: Path, tmp_path: Path) -> None:
         ("lsp = 4\n", ""),
     ],
 )
-def test_settings_that_lead_nowhere(tmp_path: Path, settings: str, said: str) -> None:
-    (tmp_path / "alvh.toml").write_text(settings, encoding="utf-8")
-    rules = tmp_path / "rules.alvh"
+def test_settings_that_lead_nowhere(own: Editor, place: Path, settings: str, said: str) -> None:
+    (place / "alvh.toml").write_text(settings, encoding="utf-8")
+    rules = place / "rules.alvh"
     rules.write_text(TEXT, encoding="utf-8")
-    editor = Editor(tmp_path)
-    text = last(editor, editor.open_file(rules))
+    text = last(own, own.open_file(rules))
     assert said in text
     assert ("Last value" in text) is bool(said)
-    assert editor.close() == 0
+    assert bool(own.codes((place / "alvh.toml").as_uri())) is not bool(said)
+
+
+def test_data_is_read_by_the_map_and_the_calendars(own: Editor, place: Path) -> None:
+    (place / "market.csv").write_text("day,close\n2020-03-16,40\n2020-03-17,50\n", encoding="utf-8")
+    (place / "dates.csv").write_text("date,event\n2020-03-17,votes\n", encoding="utf-8")
+    text = TEXT.replace("let a = vix * 2", "calendar votes\nlet a = days_until(votes)")
+    text = text.replace("a > 30", "a > 30 days")
+    settings = '[lsp]\ndata = "market.csv"\ncalendars = "dates.csv"\n'
+    columns = '[lsp.map]\nvix = "close"\ndate = "day"\n'
+    rules = place / "rules.alvh"
+    rules.write_text(text, encoding="utf-8")
+
+    def said(toml: str) -> str:
+        (place / "alvh.toml").write_text(toml, encoding="utf-8")
+        own.shut_all()
+        return last(own, own.open_file(rules), text).partition("Last value: ")[2]
+
+    assert own.codes((place / "alvh.toml").as_uri()) == []
+    assert said(settings + columns).startswith("0 ")
+    assert "close" not in said(settings)
+    assert "votes" in said('[lsp]\ndata = "market.csv"\n' + columns)
+    assert said(settings + 'timezone = "Mars/Olympus"\n' + columns) == ""
+    assert own.codes((place / "alvh.toml").as_uri()) == ["ALV782"]

@@ -200,6 +200,11 @@ def test_globs(glob, yes, no) -> None:
         ),
         ("[lint]\n\nignor = []\n", [("ALV781", "3", "did you mean `ignore`?")]),
         ("[lnt]\n", [("ALV781", "1", "did you mean `lint`?")]),
+        ("lsp = 4\n", [("ALV782", "1", "")]),
+        ("[lsp]\ndta = 'x.csv'\n", [("ALV781", "2", "did you mean `data`?")]),
+        ("[lsp]\ncalendars = [1]\n", [("ALV782", "2", "")]),
+        ("[lsp]\ntimezone = 'Mars/Olympus'\n", [("ALV782", "2", "")]),
+        ("[lsp.map]\n\nvix = 3\n", [("ALV782", "3", "")]),
         ("[lint.never-fird]\nx = 1\n", [("ALV781", "1", "did you mean `never-fired`?")]),
         (
             "[lint.never-fired]\n\nleast-session = 1\n",

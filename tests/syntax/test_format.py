@@ -1,5 +1,10 @@
 """The canonical form: where comments and blanks go, what is aligned, what is broken, laws."""
 
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -177,3 +182,48 @@ def test_any_lines_that_parse_keep_their_tree_and_comments(lines: list[str]) -> 
     assert parse(Source("t.alvh", result)).file == parsed.file
     assert formatted(result) == result
     assert result.count("#") == text.count("#")
+
+
+# --- the work grows as the text does ---
+
+HEAD = "ruleset t version 1.0.0\n"
+
+
+def lets(many: int) -> str:
+    """One run of lets, whose names are aligned."""
+    return HEAD + "".join(f"let a{number} = vix\n" for number in range(many))
+
+
+def headers(many: int) -> str:
+    """The checker takes one header; the formatter takes what parses."""
+    return f'{HEAD}  "A sentence."\n' * many
+
+
+def closing_comments(many: int) -> str:
+    """Each comment closes a block of as many lines as there are comments."""
+    clauses, comments = "      vix > 3\n" * many, "     # closes\n" * many
+    return f"{HEAD}layer a\n  open when all of\n    any of\n{clauses}{comments}  weight 5%\n"
+
+
+def work(text: str) -> int:
+    """How many calls, and resumed generators, formatting a text takes."""
+    count = 0
+
+    def called(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(called)
+    try:
+        format_source(Source("t.alvh", text))
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("make", [lets, headers, closing_comments])
+def test_the_work_grows_as_the_text_does(make: Callable[[int], str]) -> None:
+    assert formatted(make(2))
+    work(make(2))
+    assert work(make(400)) < 2.2 * work(make(200))
