@@ -64,6 +64,23 @@ class Code:
             return self.bind(f"k{number}", operation.value)
         return f"v{number}"
 
+    def entry(self, number: int, table: tuple[float | int, ...], at: str) -> str:
+        """The entry of a node's table; minus one takes the last."""
+        return f"{self.bind(f't{number}', table)}[{at}]"
+
+    def choice(self, options: Sequence[str], at: str) -> str:
+        """The option at a code; minus one takes the last."""
+        return f"({', '.join(options)},)[{at}]"
+
+
+def defined(source: str, space: dict[str, Any], name: str) -> Any:
+    """What a text of this module's or `compiled_code.py`'s making defines under a name.
+
+    The one place where made code is run: `space` is all that the text can see.
+    """
+    exec(compile(source, "<plan>", "exec"), space)
+    return space[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -93,13 +110,13 @@ class BarByBar:
         self.source, code, self.columns = _written(folded, places, market)
         space: dict[str, Any] = {"nan": math.nan, "log": np.log, "sqrt": math.sqrt, **code.bound}
         space["__builtins__"] = {"float": float, "range": range}
-        # The one place where code is made: its text is that of this module and scalar_patterns.py.
-        exec(compile(self.source, "<plan>", "exec"), space)
         state = {
             name: list(value) if isinstance(value, list) else value
             for name, value in code.state.items()
         }
-        self._decide, self._save, self._load = space["make"](*state.values())
+        self._decide, self._save, self._load = defined(self.source, space, "make")(
+            *state.values()
+        )
         self._names = list(state)
         self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
 

@@ -141,7 +141,7 @@ def _band(
         table = (operation.missing, operation.rows[1], operation.rows[0])
     else:
         table = (*operation.rows, operation.missing)
-    code.say(f"v{n} = {code.bind(f't{n}', table)}[{value}]")
+    code.say(f"v{n} = {code.entry(n, table, value)}")
 
 
 def _cross(
@@ -168,9 +168,7 @@ def _select(
     last = inputs[1 + operation.options] if len(inputs) > 1 + operation.options else None
     if last is None:
         last = code.bind(f"lost{n}", missing(storages[1]))
-    # The code -1 takes the last.
-    options = ", ".join([*inputs[1 : 1 + operation.options], last])
-    code.say(f"v{n} = ({options},)[{inputs[0]}]")
+    code.say(f"v{n} = {code.choice([*inputs[1 : 1 + operation.options], last], inputs[0])}")
 
 
 def _combination(
@@ -185,7 +183,7 @@ def _combination(
 def _lookup(
     code: Code, n: int, operation: g.Lookup, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
-    code.say(f"v{n} = {code.bind(f't{n}', operation.values)}[{inputs[0]}]")
+    code.say(f"v{n} = {code.entry(n, operation.values, inputs[0])}")
 
 
 def _interpolate(
@@ -304,11 +302,11 @@ def _rsi(
 ) -> None:
     (value,) = inputs
     count = _whole(operation.fixed[1])
-    code.keep(f"s{n}_before", None)
+    code.keep(f"s{n}_before", math.nan)
     code.say(f"v{n} = nan")
     code.say(f"if {value} == {value}:")
     outer, code.indent = code.indent, code.indent + "    "
-    code.say(f"if s{n}_before is not None:")
+    code.say(f"if s{n}_before == s{n}_before:")
     code.indent += "    "
     code.say(f"change{n} = {value} - s{n}_before")
     code.say(f"rise{n} = change{n} if change{n} > 0.0 else 0.0")
@@ -395,12 +393,17 @@ def _realized_volatility(
     code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
     (price,) = inputs
-    count = _whole(operation.fixed[1])
     before = _lagged(code, n, "price", price, 1)
     code.say(f"ratio{n} = {price} / {before} if {before} else nan")
     code.say(f"square{n} = float(log(ratio{n})) if ratio{n} > 0.0 else nan")
     code.say(f"square{n} = square{n} * square{n}")
-    total = _tree(code, n, f"square{n}", count, lambda older, newer: f"{older} + {newer}")
+    volatility_of_squares(code, n, operation, f"square{n}")
+
+
+def volatility_of_squares(code: Code, n: int, operation: g.Call, square: str) -> None:
+    """Realized volatility from the squared logarithm of the return on each bar."""
+    count = _whole(operation.fixed[1])
+    total = _tree(code, n, square, count, lambda older, newer: f"{older} + {newer}")
     factor = code.bind(f"n{n}", 252.0 / count)
     code.say(f"v{n} = {total} * {factor}")
     code.say(f"v{n} = sqrt(v{n}) * 100.0 if v{n} - v{n} == 0.0 else nan")
