@@ -68,9 +68,27 @@ class Code:
         """The entry of a node's table; minus one takes the last."""
         return f"{self.bind(f't{number}', table)}[{at}]"
 
-    def choice(self, options: Sequence[str], at: str) -> str:
-        """The option at a code; minus one takes the last."""
+    def choice(self, number: int, options: Sequence[str], at: str) -> str:
+        """The option of a node at a code; minus one takes the last."""
         return f"({', '.join(options)},)[{at}]"
+
+    def truth(self, holds: str, fails: str) -> str:
+        """True or false by two comparisons, of which at most one holds; else unknown."""
+        return f"1 if {holds} else -1 if {fails} else 0"
+
+    def quotient(self, left: str, right: str) -> str:
+        """A quotient, not finite where the divisor is zero."""
+        return f"{left} / {right} if {right} else nan"
+
+    def band(self, number: int, operation: g.Band, value: str, edges: Sequence[str]) -> str:
+        """The code of a node's band for a number; the edges are given by their bound names."""
+        parts = []
+        for index, (edge, above) in enumerate(zip(edges, operation.joins_above, strict=True)):
+            row = self.bind(f"r{number}_{index}", operation.rows[index])
+            parts.append(f"{row} if {value} {'<' if above else '<='} {edge} else ")
+        last = self.bind(f"r{number}_last", operation.rows[-1])
+        lost = self.bind(f"lost{number}", operation.missing)
+        return f"{''.join(parts)}{last} if {value} == {value} else {lost}"
 
 
 def defined(source: str, space: dict[str, Any], name: str) -> Any:

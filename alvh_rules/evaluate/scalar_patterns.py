@@ -40,7 +40,7 @@ def _arithmetic(
 ) -> None:
     left, right = inputs
     if operation.operator == "/":
-        code.say(f"v{n} = {left} / {right} if {right} else nan")
+        code.say(f"v{n} = {code.quotient(left, right)}")
     else:
         code.say(f"v{n} = {left} {_SIGNS[operation.operator]} {right}")
     _finite(code, f"v{n}")
@@ -76,9 +76,8 @@ def _compare(
     sign = operation.operator
     if storages[0] is g.Storage.NUMBER:
         if sign in _OPPOSITE:
-            code.say(
-                f"v{n} = 1 if {left} {sign} {right} else -1 if {left} {_OPPOSITE[sign]} {right} else 0"
-            )
+            holds, fails = (f"{left} {word} {right}" for word in (sign, _OPPOSITE[sign]))
+            code.say(f"v{n} = {code.truth(holds, fails)}")
             return
         known = f"{left} == {left} and {right} == {right}"
     else:
@@ -124,16 +123,8 @@ def _band(
 ) -> None:
     (value,) = inputs
     if storages[0] is g.Storage.NUMBER:
-        parts = []
-        for index, (edge, above) in enumerate(
-            zip(operation.edges, operation.joins_above, strict=True)
-        ):
-            row = code.bind(f"r{n}_{index}", operation.rows[index])
-            limit = code.bind(f"e{n}_{index}", edge)
-            parts.append(f"{row} if {value} {'<' if above else '<='} {limit} else ")
-        last = code.bind(f"r{n}_last", operation.rows[-1])
-        lost = code.bind(f"lost{n}", operation.missing)
-        code.say(f"v{n} = {''.join(parts)}{last} if {value} == {value} else {lost}")
+        edges = [code.bind(f"e{n}_{index}", edge) for index, edge in enumerate(operation.edges)]
+        code.say(f"v{n} = {code.band(n, operation, value, edges)}")
         return
     # Minus one takes the last entry: a code that is missing, and of truths false.
     table: tuple[int, ...]
@@ -168,7 +159,7 @@ def _select(
     last = inputs[1 + operation.options] if len(inputs) > 1 + operation.options else None
     if last is None:
         last = code.bind(f"lost{n}", missing(storages[1]))
-    code.say(f"v{n} = {code.choice([*inputs[1 : 1 + operation.options], last], inputs[0])}")
+    code.say(f"v{n} = {code.choice(n, [*inputs[1 : 1 + operation.options], last], inputs[0])}")
 
 
 def _combination(
@@ -431,9 +422,10 @@ def _crossing(
 ) -> None:
     a, b = inputs if operation.function == "crosses_above" else tuple(reversed(inputs))
     name = code.keep(f"s{n}", 0)
-    code.say(f"now{n} = 1 if {a} > {b} else -1 if {a} <= {b} else 0")
+    above, below = f"{a} > {b}", f"{a} <= {b}"
+    code.say(f"now{n} = {code.truth(above, below)}")
     code.say(f"v{n} = now{n} if now{n} < {name} else {name}")
-    code.say(f"{name} = 1 if {a} <= {b} else -1 if {a} > {b} else 0")
+    code.say(f"{name} = {code.truth(below, above)}")
 
 
 def _held_call(
