@@ -45,6 +45,8 @@ _STEPS_ONLY = (
     # NumPy's interpolation is compiled apart from Numba's.
     g.Interpolate,
 )
+_CODES = (g.Band, g.Cross, g.FirstTrue, g.Combination)
+"""What makes codes that fit the tables which are made for them."""
 _KEPT = 64
 """Loops that a process keeps compiled."""
 _compiled: dict[Any, Loop] = {}
@@ -76,10 +78,23 @@ class LoopCode(Code):
     def entry(self, number: int, table: tuple[float | int, ...], at: str) -> str:
         """The entry of a node's table; minus one takes the last.
 
-        Compiled code reads memory without looking: a code that the table lacks takes the last entry.
+        Compiled code does not look whether a table has an entry. A code that no operation of the
+        strand's own has made takes the last where it is unheard of.
         """
+        name = self._table(number, table)
+        node = self.nodes[self.nodes[number].inputs[0]]
+        if g.storage_of(node.type) is g.Storage.FLAG or isinstance(node.operation, _CODES):
+            return f"{name}[{at}]"
         last = len(table) - 1
-        return f"{self._table(number, table)}[{at} if 0 <= {at} < {last} else {last}]"
+        return f"{name}[{at} if 0 <= {at} < {last} else {last}]"
+
+    def read(self, number: int) -> None:
+        """A value from an array; a truth is held between its bounds, since tables go by it."""
+        text = f"i{number}[row]"
+        if g.storage_of(self.nodes[number].type) is g.Storage.FLAG:
+            least, greatest = self.bind("least", min), self.bind("greatest", max)
+            text = f"{least}({greatest}({text}, -1), 1)"
+        self.say(f"v{number} = {text}")
 
     def _table(self, number: int, table: Sequence[float | int]) -> str:
         of_numbers = g.storage_of(self.nodes[number].type) is g.Storage.NUMBER
@@ -143,7 +158,7 @@ def written(
     """
     code = LoopCode(nodes)
     for number in inputs:
-        code.say(f"v{number} = i{number}[row]")
+        code.read(number)
     for number in strand:
         node = nodes[number]
         if number in squares:
