@@ -55,9 +55,7 @@ def is_compiled(engine: str, rows: int) -> bool:
         raise ValueError(f"the engines are {', '.join(ENGINES)}; there is no `{engine}`")
     if engine == "compiled" and not numba_is_there():
         raise NoCompilerError
-    return engine == "compiled" or (
-        engine == "auto" and rows >= COMPILE_FROM and numba_is_there()
-    )
+    return engine == "compiled" or (engine == "auto" and rows >= COMPILE_FROM and numba_is_there())
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,11 @@ def pieces(nodes: Sequence[g.Node], wanted: Iterable[int], compiled: bool = True
     return _connected(nodes, kept, groups)
 
 
+def strands_of(nodes: Sequence[g.Node], wanted: Iterable[int]) -> list[tuple[int, ...]]:
+    """The nodes of each strand that a compiled run of the wanted nodes has."""
+    return [piece.numbers for piece in pieces(nodes, wanted) if piece.compiled]
+
+
 def _connected(
     nodes: Sequence[g.Node], kept: set[int], groups: list[tuple[bool, tuple[int, ...]]]
 ) -> list[Piece]:
@@ -109,12 +112,12 @@ def _connected(
     cells: set[int] = set(kept)
     for strand, members in groups:
         own = set(members)
-        found = dict.fromkeys(
+        outside = dict.fromkeys(
             part for number in members for part in nodes[number].inputs if part not in own
         )
-        reads.append(tuple(found))
+        reads.append(tuple(outside))
         # A strand reads the columns of the data where they are.
-        cells.update(n for n in found if not (strand and is_array(nodes[n])))
+        cells.update(n for n in outside if not (strand and is_array(nodes[n])))
     last: dict[int, int] = {}
     for place, found in enumerate(reads):
         last.update(dict.fromkeys(found, place))
@@ -162,9 +165,7 @@ class Strand(Step):
             for part in nodes[number].inputs
         }
         self._read = [
-            n
-            for n in piece.reads
-            if n in read and not isinstance(nodes[n].operation, g.Constant)
+            n for n in piece.reads if n in read and not isinstance(nodes[n].operation, g.Constant)
         ]
         self._prices = sorted(prices)
         text = written(nodes, piece.numbers, self._read, list(self._squares), piece.outputs)

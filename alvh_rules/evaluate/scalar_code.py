@@ -132,9 +132,7 @@ class BarByBar:
             name: list(value) if isinstance(value, list) else value
             for name, value in code.state.items()
         }
-        self._decide, self._save, self._load = defined(self.source, space, "make")(
-            *state.values()
-        )
+        self._decide, self._save, self._load = defined(self.source, space, "make")(*state.values())
         self._names = list(state)
         self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
 

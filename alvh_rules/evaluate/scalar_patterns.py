@@ -378,6 +378,8 @@ def _extreme(
 
     total = _tree(code, n, inputs[0], count, combine)
     code.say(f"v{n} = {total} + 0.0")
+    # A missing value has a sign too, and a step that settles its column gives it a plain one.
+    _finite(code, f"v{n}")
 
 
 def _realized_volatility(
@@ -407,6 +409,7 @@ def _ago(
     count = _whole(operation.fixed[1])
     lagged = inputs[0] if count == 0 else _lagged(code, n, "x", inputs[0], count)
     code.say(f"v{n} = {lagged}")
+    _finite(code, f"v{n}")
 
 
 def _change(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alvh_rules import load
+from alvh_rules.cli.main import main
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
 from alvh_rules.evaluate import compiled, scalar_patterns
@@ -66,7 +67,7 @@ let turns = rsi(a, 4) / rsi(b, 3)
 let spread = stdev(macd(a, 3, 5), 3) - macd_histogram(a, 3, 5, 2) - macd_signal(b, 3, 5, 2)
 let width = highest(-abs(a - b), 7) - lowest(sma(c, 6), 2)
 let moved = realized_volatility(p, 5) - realized_volatility(highest(p, 2), 13)
-let gathered = cumulative(change(b, 2)) * ema(c, 4) + ago(a, 3)
+let gathered = cumulative(change(b, 2)) + ema(c, 4) - ago(-a, 3)
 let weeks = weekly(highest(b, 2)) - a
 let certain = a is missing or held(up, 2) and latch(up, b > c)
 let same_kind = kind is word
@@ -89,6 +90,10 @@ hedge
     100% or more => nothing
 event fomc from 2 sessions before to 1 session after
   condor x 150%
+regime tight when a / b > 120%
+  weight x 75%
+regime loose when up
+  weight x 110%
 limit total_weight <= 100%
 """
 
@@ -249,7 +254,9 @@ def test_what_has_no_pattern_has_no_strand() -> None:
     result = checked(
         "ruleset plain version 1.0.0\ndata\n  a price\n  b price\nlet one = zscore(a, 4)\n"
     )
-    assert not any(piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values()))
+    assert not any(
+        piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values())
+    )
 
 
 def test_which_engine_is_chosen(monkeypatch) -> None:
@@ -263,3 +270,37 @@ def test_which_engine_is_chosen(monkeypatch) -> None:
         is_compiled("compiled", 1)
     with pytest.raises(ValueError, match="auto, blocks, compiled"):
         is_compiled("fast", 1)
+
+
+@pytest.fixture
+def market(tmp_path) -> str:
+    DAYS.to_csv(tmp_path / "days.csv", index=False)
+    return str(tmp_path / "days.csv")
+
+
+CORE = next(str(path) for path in shipped_rulesets() if path.stem == "alvh_core")
+
+
+@needs_numba
+def test_a_run_says_which_nodes_are_compiled(market, capsys) -> None:
+    assert main(["run", CORE, "--data", market, "--engine", "blocks", "--explain-plan"]) == 0
+    blocks = capsys.readouterr().out
+    assert main(["run", CORE, "--data", market, "--engine", "compiled", "--explain-plan"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    strands = [line for line in lines if line.startswith("  strand ")]
+    assert "strand" not in blocks
+    # Nothing else differs, the decisions least of all.
+    assert [line for line in lines if line not in strands] == blocks.splitlines()
+    told = {part for line in strands for part in line.split() if part.startswith("%")}
+    for text, inside in (("rsi(14)", True), ("event fomc", False), ("realized_vol", True)):
+        (line,) = (line for line in lines if text in line)
+        assert (line.split()[0] in told) == inside, line
+
+
+def test_an_engine_that_cannot_be_had_is_told(market, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
+    assert main(["run", CORE, "--data", market, "--engine", "compiled"]) == 2
+    assert "install `alvh-rules[fast]`" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(["run", CORE, "--data", market, "--engine", "compiled", "--profile"]) == 2
+    assert "--profile" in capsys.readouterr().out
