@@ -164,9 +164,9 @@ def test_every_pattern() -> None:
     made_by_folding = {g.Combination, g.Lookup}
     others = {type(item) for item in compiled_nodes} - {g.Call}
     assert others == set(scalar_patterns._OPERATIONS) - made_by_folding - {g.Interpolate}
-    for seed in range(5):
+    for seed in range(3):
         market = patterns_market(result.ruleset, seed)
-        agree(result.ruleset, result.plan, market, [1, 7, 69, 4_000])
+        agree(result.ruleset, result.plan, market, [1, 69, 4_000])
 
 
 @needs_numba
