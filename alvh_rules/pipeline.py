@@ -103,16 +103,21 @@ def evaluate(
     names: Iterable[str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     profile: Callable[[Run], None] | None = None,
+    engine: str = "auto",
 ) -> Evaluation:
     """The columns of a ruleset over a market: those of the names, or all that there are.
 
     `on_step` is told how many rows of how many are done; `profile` is handed the run at its end, with
-    the time that each step took.
+    the time that each step took. `engine` is `auto`, `blocks` or `compiled` (`evaluate/compiled.py`):
+    it changes how long a run takes and nothing in what is found. Raises ValueError for another, or
+    where `compiled` is asked for and Numba is not there.
     """
     from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 
     plan = plan or plan_of(ruleset)
-    return evaluate_plan(ruleset, plan, market, names=names, on_step=on_step, profile=profile)
+    return evaluate_plan(
+        ruleset, plan, market, names=names, on_step=on_step, profile=profile, engine=engine
+    )
 
 
 @dataclass(frozen=True)
@@ -124,11 +129,16 @@ class Rules:
     diagnostics: tuple[Diagnostic, ...]
 
     def run(
-        self, frame: pandas.DataFrame, *, columns: str = "decisions", **options: Any
+        self,
+        frame: pandas.DataFrame,
+        *,
+        columns: str = "decisions",
+        engine: str = "auto",
+        **options: Any,
     ) -> pandas.DataFrame:
         """The decisions over a pandas frame, indexed as it is.
 
-        `columns` is `decisions` or `all`; `options` are those of `market.read.Options`. Raises
+        `columns` is `decisions` or `all`; `engine` is that of `evaluate`; `options` are those of `market.read.Options`. Raises
         `RulesetError`, with the diagnostics, where the data cannot be read; warns with `DataWarning`
         of what should be known of data that can.
         """
@@ -141,7 +151,7 @@ class Rules:
         for item in found:
             warnings.warn(DataWarning(item), stacklevel=2)
         names = shown_names(self.checked, columns)
-        evaluation = evaluate(self.checked, market, plan=self.plan, names=names)
+        evaluation = evaluate(self.checked, market, plan=self.plan, names=names, engine=engine)
         table = decision_frame(evaluation, columns)
         table = table[market.timeline.present]
         if len(table) == len(frame):

@@ -20,6 +20,7 @@ def evaluated(
     arguments: argparse.Namespace,
     wanted: Callable[[CheckedRuleset], list[str]] | None = None,
     profile: Callable[[Run], None] | None = None,
+    engine: str = "auto",
 ) -> Any:
     """The evaluation that the arguments ask for, or the exit code that says why there is none.
 
@@ -49,6 +50,7 @@ def evaluated(
             plan=result.plan,
             names=None if wanted is None else wanted(result.ruleset),
             profile=profile,
+            engine=engine,
             on_step=lambda done, of: tell("evaluating", done, of),
         )
 
@@ -60,8 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
         print(f"`{arguments.out}`: there is no such folder")
         return CANNOT_RUN
+    if arguments.engine == "compiled" and arguments.profile:
+        print("`--profile` shows what steps cost: it goes with `--engine blocks`")
+        return CANNOT_RUN
     import numpy as np
 
+    from alvh_rules.evaluate.compiled import NoCompilerError, is_compiled
     from alvh_rules.report.decisions import (
         decision_frame,
         shown_names,
@@ -77,8 +83,14 @@ def run(arguments: argparse.Namespace) -> int:
     def wanted(ruleset: CheckedRuleset) -> list[str]:
         return shown_names(ruleset, arguments.columns) + summary_names(ruleset)
 
+    try:
+        is_compiled(arguments.engine, 0)
+    except NoCompilerError as problem:
+        print(problem)
+        return CANNOT_RUN
     measured: list[Run] = []
-    evaluation = evaluated(arguments, wanted, measured.append if arguments.profile else None)
+    profile = measured.append if arguments.profile else None
+    evaluation = evaluated(arguments, wanted, profile, arguments.engine)
     if isinstance(evaluation, int):
         return evaluation
     dates = evaluation.market.timeline.dates
@@ -102,7 +114,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"  {name}: {shown_value(evaluation, name, last)}")
     print("\n".join(summary(evaluation, rows)))
     if arguments.explain_plan:
-        print("\n".join(plan_lines(ruleset, evaluation.plan, wanted(ruleset), len(dates))))
+        # A profile is of steps.
+        compiled = not arguments.profile and is_compiled(arguments.engine, len(dates))
+        told = plan_lines(ruleset, evaluation.plan, wanted(ruleset), len(dates), compiled)
+        print("\n".join(told))
     for run in measured:
         assert run.seconds is not None
         print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, len(dates))))

@@ -108,6 +108,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--columns", choices=("all", "decisions"), default="decisions")
     command.add_argument("--explain-plan", action="store_true", help="show how it is computed")
     command.add_argument("--profile", action="store_true", help="show the lines that cost most")
+    command.add_argument(
+        "--engine",
+        choices=("auto", "blocks", "compiled"),
+        default="auto",
+        help="compiled: by Numba, for millions of rows (default: where that repays itself)",
+    )
 
     command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
     _add_data(command)

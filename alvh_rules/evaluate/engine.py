@@ -1,6 +1,7 @@
 """The vectorised evaluator: a plan and a market, to a column for every wanted name.
 
-1. The schedule is made from the wanted nodes alone; each of its nodes becomes a step (`steps.py`).
+1. The schedule is made from the wanted nodes alone; each of its nodes becomes a step (`steps.py`),
+   or, where that is chosen, part of a compiled strand (`compiled.py`).
 2. The market goes through in blocks of consecutive rows. Every step fills its cell; a cell is let go
    once its last reader has run. What must be remembered from block to block stays with its step.
 3. The wanted cells of each block are copied to the columns of the result.
@@ -22,11 +23,11 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
+from alvh_rules.evaluate.compiled import Strand, is_compiled, pieces
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
-from alvh_rules.evaluate.steps import Cells, spread, step_of
+from alvh_rules.evaluate.steps import Cells, Step, spread, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
-from alvh_rules.plan.schedule import schedule
 from alvh_rules.plan.tabulate import tabulated
 
 BLOCK = 32_768
@@ -74,9 +75,17 @@ class Run:
     """The steps of a plan, and what they remember between blocks.
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
+    `compiled` has Numba compile what it can (`compiled.py`), which takes seconds here, before the
+    first block. What the one kind of run saved, the other cannot load.
     """
 
-    def __init__(self, nodes: Sequence[g.Node], wanted: Iterable[int], fold: bool = False) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[g.Node],
+        wanted: Iterable[int],
+        fold: bool = False,
+        compiled: bool = False,
+    ) -> None:
         asked = list(dict.fromkeys(wanted))
         found = asked
         if fold:
@@ -84,19 +93,19 @@ class Run:
         self.nodes = nodes
         self._place = dict(zip(asked, found, strict=True))
         self._cells = Cells(len(nodes))
-        steps = schedule(nodes, found).steps
-        self._clocks = {nodes[step.number].clock for step in steps} - {g.ROWS}
+        parts = pieces(nodes, found, compiled)
+        self._clocks = {nodes[part.numbers[0]].clock for part in parts} - {g.ROWS}
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
-        self._steps = []
-        for planned in steps:
-            step = step_of(planned.number, nodes)
+        self._steps: list[tuple[Step, tuple[int, ...]]] = []
+        for part in parts:
+            number = part.numbers[0]
+            step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
             if step is None:
-                self._cells.put_constant(planned.number, nodes[planned.number])
+                self._cells.put_constant(number, nodes[number])
             else:
                 step.cells = self._cells
-                frees = [n for n in planned.frees if not _is_constant(nodes[n])]
-                self._steps.append((step, frees))
+                self._steps.append((step, part.frees))
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
@@ -133,17 +142,20 @@ class Run:
 
     def save(self) -> dict[str, Any]:
         """What the steps remember, by node, as numbers, lists and dictionaries."""
-        return {str(step.number): saved for step, _ in self._steps if (saved := step.save())}
+        return {_key(step): saved for step, _ in self._steps if (saved := step.save())}
 
     def load(self, saved: Mapping[str, Any]) -> None:
-        """Go on from what `save` gave, of a run of the same plan and wanted nodes."""
+        """Go on from what `save` gave, of a run of the same plan, wanted nodes and engine.
+
+        Raises KeyError where a compiled run is given what another engine saved.
+        """
         for step, _ in self._steps:
-            if str(step.number) in saved:
-                step.load(saved[str(step.number)])
+            if isinstance(step, Strand) or _key(step) in saved:
+                step.load(saved[_key(step)])
 
 
-def _is_constant(node: g.Node) -> bool:
-    return isinstance(node.operation, g.Constant)
+def _key(step: Step) -> str:
+    return f"strand {step.number}" if isinstance(step, Strand) else str(step.number)
 
 
 def evaluate(
@@ -156,17 +168,24 @@ def evaluate(
     on_step: Callable[[int, int], None] = lambda done, of: None,
     block: int = BLOCK,
     profile: Callable[[Run], None] | None = None,
+    engine: str = "auto",
 ) -> Evaluation:
     """Run a plan over a market.
 
     `given` are the columns of the plan's given names. `names` are those whose columns are wanted;
     None keeps every node, which an explanation needs. `on_step` is told the rows done, of how many.
     `block` is the rows of a block; it changes nothing in what is found. `profile` is handed the run
-    at its end, with the seconds that its steps took.
+    at its end, with the seconds that its steps took. `engine` is one of `compiled.ENGINES`: `blocks`
+    runs steps alone, `compiled` has Numba compile what it can, `auto` does so where the rows repay
+    the seconds it takes, and never for a profile, which is of steps. The bits are the same.
+
+    Raises ValueError for an engine that there is not, or that needs Numba where Numba is not there.
     """
     rows = len(market.timeline)
     wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
-    run = Run(plan.nodes, wanted, fold=names is not None and rows >= FOLD_FROM)
+    compiled = is_compiled(engine, rows if names is not None and profile is None else 0)
+    fold = names is not None and rows >= FOLD_FROM
+    run = Run(plan.nodes, wanted, fold, compiled)
     if rows >= FILTER_FROM:
         load_filter()
     if profile is not None:

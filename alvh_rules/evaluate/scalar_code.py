@@ -64,6 +64,41 @@ class Code:
             return self.bind(f"k{number}", operation.value)
         return f"v{number}"
 
+    def entry(self, number: int, table: tuple[float | int, ...], at: str) -> str:
+        """The entry of a node's table; minus one takes the last."""
+        return f"{self.bind(f't{number}', table)}[{at}]"
+
+    def choice(self, number: int, options: Sequence[str], at: str) -> str:
+        """The option of a node at a code; minus one takes the last."""
+        return f"({', '.join(options)},)[{at}]"
+
+    def truth(self, holds: str, fails: str) -> str:
+        """True or false by two comparisons, of which at most one holds; else unknown."""
+        return f"1 if {holds} else -1 if {fails} else 0"
+
+    def quotient(self, left: str, right: str) -> str:
+        """A quotient, not finite where the divisor is zero."""
+        return f"{left} / {right} if {right} else nan"
+
+    def band(self, number: int, operation: g.Band, value: str, edges: Sequence[str]) -> str:
+        """The code of a node's band for a number; the edges are given by their bound names."""
+        parts = []
+        for index, (edge, above) in enumerate(zip(edges, operation.joins_above, strict=True)):
+            row = self.bind(f"r{number}_{index}", operation.rows[index])
+            parts.append(f"{row} if {value} {'<' if above else '<='} {edge} else ")
+        last = self.bind(f"r{number}_last", operation.rows[-1])
+        lost = self.bind(f"lost{number}", operation.missing)
+        return f"{''.join(parts)}{last} if {value} == {value} else {lost}"
+
+
+def defined(source: str, space: dict[str, Any], name: str) -> Any:
+    """What a text of this module's or `compiled_code.py`'s making defines under a name.
+
+    The one place where made code is run: `space` is all that the text can see.
+    """
+    exec(compile(source, "<plan>", "exec"), space)
+    return space[name]
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -93,13 +128,11 @@ class BarByBar:
         self.source, code, self.columns = _written(folded, places, market)
         space: dict[str, Any] = {"nan": math.nan, "log": np.log, "sqrt": math.sqrt, **code.bound}
         space["__builtins__"] = {"float": float, "range": range}
-        # The one place where code is made: its text is that of this module and scalar_patterns.py.
-        exec(compile(self.source, "<plan>", "exec"), space)
         state = {
             name: list(value) if isinstance(value, list) else value
             for name, value in code.state.items()
         }
-        self._decide, self._save, self._load = space["make"](*state.values())
+        self._decide, self._save, self._load = defined(self.source, space, "make")(*state.values())
         self._names = list(state)
         self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
 

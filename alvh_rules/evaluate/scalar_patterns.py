@@ -40,7 +40,7 @@ def _arithmetic(
 ) -> None:
     left, right = inputs
     if operation.operator == "/":
-        code.say(f"v{n} = {left} / {right} if {right} else nan")
+        code.say(f"v{n} = {code.quotient(left, right)}")
     else:
         code.say(f"v{n} = {left} {_SIGNS[operation.operator]} {right}")
     _finite(code, f"v{n}")
@@ -76,9 +76,8 @@ def _compare(
     sign = operation.operator
     if storages[0] is g.Storage.NUMBER:
         if sign in _OPPOSITE:
-            code.say(
-                f"v{n} = 1 if {left} {sign} {right} else -1 if {left} {_OPPOSITE[sign]} {right} else 0"
-            )
+            holds, fails = (f"{left} {word} {right}" for word in (sign, _OPPOSITE[sign]))
+            code.say(f"v{n} = {code.truth(holds, fails)}")
             return
         known = f"{left} == {left} and {right} == {right}"
     else:
@@ -124,16 +123,8 @@ def _band(
 ) -> None:
     (value,) = inputs
     if storages[0] is g.Storage.NUMBER:
-        parts = []
-        for index, (edge, above) in enumerate(
-            zip(operation.edges, operation.joins_above, strict=True)
-        ):
-            row = code.bind(f"r{n}_{index}", operation.rows[index])
-            limit = code.bind(f"e{n}_{index}", edge)
-            parts.append(f"{row} if {value} {'<' if above else '<='} {limit} else ")
-        last = code.bind(f"r{n}_last", operation.rows[-1])
-        lost = code.bind(f"lost{n}", operation.missing)
-        code.say(f"v{n} = {''.join(parts)}{last} if {value} == {value} else {lost}")
+        edges = [code.bind(f"e{n}_{index}", edge) for index, edge in enumerate(operation.edges)]
+        code.say(f"v{n} = {code.band(n, operation, value, edges)}")
         return
     # Minus one takes the last entry: a code that is missing, and of truths false.
     table: tuple[int, ...]
@@ -141,7 +132,7 @@ def _band(
         table = (operation.missing, operation.rows[1], operation.rows[0])
     else:
         table = (*operation.rows, operation.missing)
-    code.say(f"v{n} = {code.bind(f't{n}', table)}[{value}]")
+    code.say(f"v{n} = {code.entry(n, table, value)}")
 
 
 def _cross(
@@ -168,9 +159,7 @@ def _select(
     last = inputs[1 + operation.options] if len(inputs) > 1 + operation.options else None
     if last is None:
         last = code.bind(f"lost{n}", missing(storages[1]))
-    # The code -1 takes the last.
-    options = ", ".join([*inputs[1 : 1 + operation.options], last])
-    code.say(f"v{n} = ({options},)[{inputs[0]}]")
+    code.say(f"v{n} = {code.choice(n, [*inputs[1 : 1 + operation.options], last], inputs[0])}")
 
 
 def _combination(
@@ -185,7 +174,7 @@ def _combination(
 def _lookup(
     code: Code, n: int, operation: g.Lookup, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
-    code.say(f"v{n} = {code.bind(f't{n}', operation.values)}[{inputs[0]}]")
+    code.say(f"v{n} = {code.entry(n, operation.values, inputs[0])}")
 
 
 def _interpolate(
@@ -304,11 +293,11 @@ def _rsi(
 ) -> None:
     (value,) = inputs
     count = _whole(operation.fixed[1])
-    code.keep(f"s{n}_before", None)
+    code.keep(f"s{n}_before", math.nan)
     code.say(f"v{n} = nan")
     code.say(f"if {value} == {value}:")
     outer, code.indent = code.indent, code.indent + "    "
-    code.say(f"if s{n}_before is not None:")
+    code.say(f"if s{n}_before == s{n}_before:")
     code.indent += "    "
     code.say(f"change{n} = {value} - s{n}_before")
     code.say(f"rise{n} = change{n} if change{n} > 0.0 else 0.0")
@@ -389,18 +378,25 @@ def _extreme(
 
     total = _tree(code, n, inputs[0], count, combine)
     code.say(f"v{n} = {total} + 0.0")
+    # A missing value has a sign too, and a step that settles its column gives it a plain one.
+    _finite(code, f"v{n}")
 
 
 def _realized_volatility(
     code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
     (price,) = inputs
-    count = _whole(operation.fixed[1])
     before = _lagged(code, n, "price", price, 1)
     code.say(f"ratio{n} = {price} / {before} if {before} else nan")
     code.say(f"square{n} = float(log(ratio{n})) if ratio{n} > 0.0 else nan")
     code.say(f"square{n} = square{n} * square{n}")
-    total = _tree(code, n, f"square{n}", count, lambda older, newer: f"{older} + {newer}")
+    volatility_of_squares(code, n, operation, f"square{n}")
+
+
+def volatility_of_squares(code: Code, n: int, operation: g.Call, square: str) -> None:
+    """Realized volatility from the squared logarithm of the return on each bar."""
+    count = _whole(operation.fixed[1])
+    total = _tree(code, n, square, count, lambda older, newer: f"{older} + {newer}")
     factor = code.bind(f"n{n}", 252.0 / count)
     code.say(f"v{n} = {total} * {factor}")
     code.say(f"v{n} = sqrt(v{n}) * 100.0 if v{n} - v{n} == 0.0 else nan")
@@ -413,6 +409,7 @@ def _ago(
     count = _whole(operation.fixed[1])
     lagged = inputs[0] if count == 0 else _lagged(code, n, "x", inputs[0], count)
     code.say(f"v{n} = {lagged}")
+    _finite(code, f"v{n}")
 
 
 def _change(
@@ -428,9 +425,10 @@ def _crossing(
 ) -> None:
     a, b = inputs if operation.function == "crosses_above" else tuple(reversed(inputs))
     name = code.keep(f"s{n}", 0)
-    code.say(f"now{n} = 1 if {a} > {b} else -1 if {a} <= {b} else 0")
+    above, below = f"{a} > {b}", f"{a} <= {b}"
+    code.say(f"now{n} = {code.truth(above, below)}")
     code.say(f"v{n} = now{n} if now{n} < {name} else {name}")
-    code.say(f"{name} = 1 if {a} <= {b} else -1 if {a} > {b} else 0")
+    code.say(f"{name} = {code.truth(below, above)}")
 
 
 def _held_call(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.evaluate.compiled import strands_of
 from alvh_rules.evaluate.engine import BLOCK, FOLD_FROM
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.look_back import look_backs
@@ -18,8 +19,17 @@ from alvh_rules.plan.tabulate import tabulated
 _BYTES = {g.Storage.NUMBER: 8, g.Storage.FLAG: 1, g.Storage.CODE: 4, g.Storage.CURVE: 0}
 
 
-def plan_lines(ruleset: CheckedRuleset, plan: g.Plan, names: Sequence[str], rows: int) -> list[str]:
-    """The plan of a run that gives these names over so many rows."""
+def plan_lines(
+    ruleset: CheckedRuleset,
+    plan: g.Plan,
+    names: Sequence[str],
+    rows: int,
+    compiled: bool = False,
+) -> list[str]:
+    """The plan of a run that gives these names over so many rows.
+
+    Of a compiled run it says which nodes are in which strand, one compiled loop each.
+    """
     asked = wanted = list(dict.fromkeys(plan.names[name] for name in names))
     made = len(plan.nodes)
     needed = len(schedule(plan.nodes, wanted).steps)
@@ -41,6 +51,10 @@ def plan_lines(ruleset: CheckedRuleset, plan: g.Plan, names: Sequence[str], rows
         f"  columns held at once: {steps.most_alive} at the most",
         f"  block: {min(BLOCK, max(rows, 1)):,} rows; bytes read and written a row: {moved:,}",
     ]
+    strands = strands_of(nodes, wanted) if compiled else []
+    for place, strand in enumerate(strands, 1):
+        told = " ".join(f"%{number}" for number in strand)
+        lines.append(f"  strand {place}, compiled, of {len(strand)}: {told}")
     for step in steps.steps:
         number = step.number
         lines.append(_line(ruleset, nodes, number, backs[number].describe(ruleset.schema.bars)))

@@ -31,10 +31,10 @@ ROUNDS = 7
 BARS = 20_000
 
 
-def decided(market: Market, result: Any) -> Any:
+def decided(market: Market, result: Any, engine: str = "blocks") -> Any:
     """The columns of the ruleset's outputs."""
     names = result.ruleset.outputs
-    return evaluate(result.ruleset, result.plan, market, names=names).columns
+    return evaluate(result.ruleset, result.plan, market, names=names, engine=engine).columns
 
 
 def core_decisions(columns: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,7 +82,12 @@ def workload(
         mine = told(decided(market, result))
         for peer in peers.values():
             agree(mine, peer(market), settled)
-    ways: dict[str, Callable[[], Any]] = {"this engine": lambda: decided(market, result)}
+    for name, column in decided(market, result, "compiled").items():
+        assert column.tobytes() == decided(market, result)[name].tobytes(), name
+    ways: dict[str, Callable[[], Any]] = {
+        "this engine": lambda: decided(market, result),
+        "this engine, compiled": lambda: decided(market, result, "compiled"),
+    }
     ways |= {name: (lambda peer=peer: peer(market)) for name, peer in peers.items()}
     seconds = interleaved(ways, ROUNDS)
     lines = [f"## {title}", "", "| | ns a row | this engine / it |", "|---|---|---|"]

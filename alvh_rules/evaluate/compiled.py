@@ -1,0 +1,243 @@
+"""Strands: nodes of a plan that one compiled loop computes, between the steps of the others.
+
+The plan is cut into waves. A step reads what earlier waves have made, and so does a strand; within a
+strand a node reads its neighbours' values of the same row, which never reach memory. Waves take
+turns, steps then a strand: a node goes to the first of its own sort that stands after all that it
+reads. What cannot be compiled (`compiled_code.can_be_compiled`) stays a step, so a plan of such
+nodes alone has no strands and is run as before.
+
+A strand's bits are those of the steps that it takes the place of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from alvh_rules.evaluate.blocks import Block
+from alvh_rules.evaluate.compiled_code import (
+    can_be_compiled,
+    loop_of,
+    numba_is_there,
+    takes_squares,
+    written,
+)
+from alvh_rules.evaluate.inputs import Array, Float
+from alvh_rules.evaluate.scalar_patterns import DTYPES
+from alvh_rules.evaluate.steps import Step, spread
+from alvh_rules.plan import graph as g
+from alvh_rules.plan.schedule import schedule
+
+COMPILE_FROM = 50_000_000
+"""Rows from which compiling is done unasked: it takes some seconds and saves some 50 ns a row."""
+ENGINES = ("auto", "blocks", "compiled")
+
+
+class NoCompilerError(ValueError):
+    """The compiled engine was chosen and Numba is not there."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the compiled engine needs Numba: install `alvh-rules[fast]`, or choose `blocks`"
+        )
+
+
+def is_compiled(engine: str, rows: int) -> bool:
+    """Whether a run of so many rows is compiled, for an engine of `ENGINES`.
+
+    Raises ValueError for another name, and `NoCompilerError` where `compiled` is chosen without
+    Numba.
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"the engines are {', '.join(ENGINES)}; there is no `{engine}`")
+    if engine == "compiled" and not numba_is_there():
+        raise NoCompilerError
+    return engine == "compiled" or (engine == "auto" and rows >= COMPILE_FROM and numba_is_there())
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a run: nodes that one strand computes, or the node of one step.
+
+    `reads` are the cells that it needs, `frees` those that no later piece does.
+    """
+
+    numbers: tuple[int, ...]
+    compiled: bool
+    reads: tuple[int, ...]
+    outputs: tuple[int, ...]
+    frees: tuple[int, ...]
+
+
+def pieces(nodes: Sequence[g.Node], wanted: Iterable[int], compiled: bool = True) -> list[Piece]:
+    """The pieces that give the wanted nodes, in an order in which they can be run.
+
+    Without `compiled` each is one step, in the order of the schedule.
+    """
+    kept = set(wanted)
+    order = [step.number for step in schedule(nodes, kept).steps]
+    wave: dict[int, int] = {}
+    for number in order:
+        node = nodes[number]
+        strand = compiled and can_be_compiled(nodes, number)
+        before = [wave[part] for part in node.inputs]
+        # Steps have even waves, strands odd ones.
+        least = max(before, default=0)
+        if strand and takes_squares(node.operation) and least % 2:
+            # Its squares are worked out before the loop, so its price must be there by then.
+            least += 1
+        wave[number] = least + (least % 2 != int(strand))
+    groups: list[tuple[bool, tuple[int, ...]]] = []
+    for turn in sorted(set(wave.values())):
+        members = tuple(number for number in order if wave[number] == turn)
+        if turn % 2:
+            groups.append((True, members))
+        else:
+            groups += [(False, (number,)) for number in members]
+    return _connected(nodes, kept, groups)
+
+
+def strands_of(nodes: Sequence[g.Node], wanted: Iterable[int]) -> list[tuple[int, ...]]:
+    """The nodes of each strand that a compiled run of the wanted nodes has."""
+    return [piece.numbers for piece in pieces(nodes, wanted) if piece.compiled]
+
+
+def _connected(
+    nodes: Sequence[g.Node], kept: set[int], groups: list[tuple[bool, tuple[int, ...]]]
+) -> list[Piece]:
+    reads: list[tuple[int, ...]] = []
+    cells: set[int] = set(kept)
+    for strand, members in groups:
+        own = set(members)
+        outside = dict.fromkeys(
+            part for number in members for part in nodes[number].inputs if part not in own
+        )
+        reads.append(tuple(outside))
+        # A strand reads the columns of the data where they are.
+        cells.update(n for n in outside if not (strand and is_array(nodes[n])))
+    last: dict[int, int] = {}
+    for place, found in enumerate(reads):
+        last.update(dict.fromkeys(found, place))
+    out = []
+    for place, (strand, members) in enumerate(groups):
+        if not strand and is_array(nodes[members[0]]) and members[0] not in cells:
+            continue
+        frees = tuple(
+            n
+            for n in reads[place]
+            if last[n] == place
+            and n in cells
+            and n not in kept
+            and not isinstance(nodes[n].operation, g.Constant)
+        )
+        outputs = tuple(n for n in members if n in cells)
+        out.append(Piece(members, strand, reads[place], outputs, frees))
+    return out
+
+
+def is_array(node: g.Node) -> bool:
+    """Whether a node is a column that a strand can read from the data itself."""
+    known = isinstance(node.operation, g.Column | g.Given)
+    return known and g.storage_of(node.type) is not g.Storage.CURVE
+
+
+class Strand(Step):
+    """A compiled loop in the place of its nodes' steps. Compiles when it is made."""
+
+    def __init__(self, piece: Piece, nodes: Sequence[g.Node]) -> None:
+        first = piece.numbers[0]
+        super().__init__(first, nodes[first], nodes)
+        self.piece = piece
+        self.nodes = nodes
+        self._squares = {
+            number: nodes[number].inputs[0]
+            for number in piece.numbers
+            if takes_squares(nodes[number].operation)
+        }
+        prices = set(self._squares.values())
+        read = {
+            part
+            for number in piece.numbers
+            if number not in self._squares
+            for part in nodes[number].inputs
+        }
+        self._read = [
+            n for n in piece.reads if n in read and not isinstance(nodes[n].operation, g.Constant)
+        ]
+        self._prices = sorted(prices)
+        text = written(nodes, piece.numbers, self._read, list(self._squares), piece.outputs)
+        self.source = text.source
+        self._loop = loop_of(
+            text, self._storages(self._read), len(self._squares), self._storages(piece.outputs)
+        )
+        self._numbers = np.array(text.numbers, dtype=np.float64)
+        self._counts = np.array(text.counts, dtype=np.int64)
+        self._rings = np.full(sum(text.rings), np.nan)
+        self._last = dict.fromkeys(self._prices, np.nan)
+
+    def _storages(self, numbers: Iterable[int]) -> list[g.Storage]:
+        return [g.storage_of(self.nodes[number].type) for number in numbers]
+
+    def run(self, block: Block) -> None:
+        """Fill the cells of the strand's outputs."""
+        cells, rows = self.cells, len(block)
+        inputs = [self._array(number, block, rows) for number in self._read]
+        squares = self._squared_returns(block, rows)
+        outputs = [
+            cells.room(number, DTYPES[storage], rows)
+            for number, storage in zip(
+                self.piece.outputs, self._storages(self.piece.outputs), strict=True
+            )
+        ]
+        self._loop(rows, *inputs, *squares, *outputs, self._numbers, self._counts, self._rings)
+        for number, column in zip(self.piece.outputs, outputs, strict=True):
+            cells.values[number] = column
+            cells.whole[number] = False
+
+    def _array(self, number: int, block: Block, rows: int) -> Array:
+        """An input as the loop takes it: contiguous, of its storage's own type."""
+        node = self.nodes[number]
+        storage = g.storage_of(node.type)
+        match node.operation:
+            case g.Column(name):
+                found: Any = block.column(name)
+            case g.Given(name):
+                found = block.given_column(name)
+            case _:
+                found = self.cells.values[number]
+        if isinstance(found, float | int):
+            return spread(found, storage, rows)
+        return np.ascontiguousarray(found, dtype=DTYPES[storage])
+
+    def _squared_returns(self, block: Block, rows: int) -> list[Float]:
+        """For each node that wants them, the squares that `kernels/windows.py` works out."""
+        found: dict[int, Float] = {}
+        for price in self._prices:
+            values = self._array(price, block, rows)
+            squares = np.empty(rows)
+            squares[0] = values[0] / self._last[price]
+            np.divide(values[1:], values[:-1], out=squares[1:])
+            np.log(squares, out=squares)
+            squares *= squares
+            self._last[price] = float(values[-1])
+            found[price] = squares
+        return [found[price] for price in self._squares.values()]
+
+    def save(self) -> Any:
+        """What is remembered, as numbers, lists and dictionaries."""
+        return {
+            "numbers": self._numbers.tolist(),
+            "counts": self._counts.tolist(),
+            "rings": self._rings.tolist(),
+            "prices": [self._last[price] for price in self._prices],
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Take up what a strand of the same plan and wanted nodes saved."""
+        self._numbers[:] = saved["numbers"]
+        self._counts[:] = saved["counts"]
+        self._rings[:] = saved["rings"]
+        self._last = dict(zip(self._prices, saved["prices"], strict=True))

@@ -1,0 +1,306 @@
+"""Compiled strands give the bits of the steps, and take part in a run as steps do.
+
+Each example is compiled anew, which takes a second or two: there are few of them.
+"""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alvh_rules import load
+from alvh_rules.cli.main import main
+from alvh_rules.core.resources import shipped_rulesets
+from alvh_rules.core.source import Source
+from alvh_rules.evaluate import compiled, scalar_patterns
+from alvh_rules.evaluate.blocks import blocks_of
+from alvh_rules.evaluate.compiled import NoCompilerError, Strand, is_compiled, pieces
+from alvh_rules.evaluate.compiled_code import numba_is_there
+from alvh_rules.evaluate.engine import Run
+from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.market.read import market_from_frame
+from alvh_rules.pipeline import check_source
+from alvh_rules.plan import graph as g
+from tests.evaluate.test_blocks import DAYS, INTRADAY, MINUTES, random_market, same_bits
+from tests.evaluate.test_interpreter import CONDITIONS, TEXT
+
+needs_numba = pytest.mark.skipif(
+    not numba_is_there(), reason="Numba, of the extra `fast`, is not there"
+)
+
+PATTERNS = """\
+ruleset patterns version 1.0.0
+data
+  a price
+  b price
+  c price
+  p price
+  up flag
+  word size
+labels size = low, high
+calendar fomc
+let kind = if a > b then high else low
+let inner = if up then word else kind
+table banded by a / b
+  up to 90% => 0%
+  over 90% up to 100% => 50%
+  over 100% => 75%
+  missing => 125%
+table gridded by a / c, kind
+               | low | high
+  below 100%   | 0%  | 50%
+  100% or more | 75% | 100%
+table ramp by b / c, interpolated
+  at 50% => 0%
+  at 150% => 100%
+table worded by word
+  low => 1%
+  high => 2%
+table mixed by inner
+  low => a / b
+  high => b / c
+let rise = crosses_above(a, b) or crosses_below(b, c)
+let lasted = up for 3 sessions
+let turns = rsi(a, 4) / rsi(b, 3)
+let spread = stdev(macd(a, 3, 5), 3) - macd_histogram(a, 3, 5, 2) - macd_signal(b, 3, 5, 2)
+let width = highest(-abs(a - b), 7) - lowest(sma(c, 6), 2)
+let moved = realized_volatility(p, 5) - realized_volatility(highest(p, 2), 13)
+let gathered = cumulative(change(b, 2)) + ema(c, 4) - ago(-a, 3)
+let weeks = weekly(highest(b, 2)) - a
+let certain = a is missing or held(up, 2) and latch(up, b > c)
+let same_kind = kind is word
+signal first when gathered > weeks and not lasted
+signal second from rise until up and turns > ramp
+target one = clip(banded * gridded + worded, 0%, 60%)
+target two = mixed
+layer condor
+  sell iron condor on p expiring 30 days
+  weight 60%
+  open when all of
+    certain
+    spread > 0
+layer other like condor
+  weight banded
+hedge
+  ratio gridded of vega
+  hold by b / c
+    below 100% => p call expiring 30 days
+    100% or more => nothing
+event fomc from 2 sessions before to 1 session after
+  condor x 150%
+regime tight when a / b > 120%
+  weight x 75%
+regime loose when up
+  weight x 110%
+limit total_weight <= 100%
+"""
+
+
+def checked(text: str):
+    result = check_source(Source("r.alvh", text))
+    assert result.ruleset is not None, result.rendered()
+    return result
+
+
+def agree(ruleset, plan, market, sizes) -> None:
+    """Every node of the plan, compiled and not."""
+    whole = evaluate_plan(ruleset, plan, market, engine="blocks")
+    for size in sizes:
+        same_bits(whole, evaluate_plan(ruleset, plan, market, block=size, engine="compiled"))
+
+
+def cells_of(run: Run, market, wanted, size: int) -> list[bytes]:
+    found = []
+    with np.errstate(all="ignore"):
+        for block in blocks_of(market, {}, size):
+            run.feed(block)
+            found.append([np.array(run.cell(number), dtype=float) for number in wanted])
+    return [np.concatenate(parts).tobytes() for parts in zip(*found, strict=True)]
+
+
+@needs_numba
+@settings(max_examples=3, deadline=None)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
+def test_random_rulesets(conditions, seed) -> None:
+    result = check_source(Source("r.alvh", TEXT.format(*conditions)))
+    if result.ruleset is not None:
+        market = random_market(result.ruleset, seed)
+        agree(result.ruleset, result.plan, market, [1, 7, 4_000])
+
+
+@needs_numba
+@pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
+def test_shipped_rulesets(path) -> None:
+    rules = load(path)
+    market, _ = market_from_frame(DAYS, rules.checked.schema)
+    agree(rules.checked, rules.plan, market, [13, 4_000])
+
+
+def patterns_market(ruleset, seed: int):
+    market = random_market(checked(TEXT.format(*["up"] * 5)).ruleset, seed)
+    random = np.random.default_rng(seed)
+    rows = len(market.timeline)
+    columns = {**market.columns, "word": random.integers(-1, 2, rows).astype(np.int32)}
+    # Quotients by zero and of both signs of it, and prices of which there is no logarithm.
+    columns["b"] = np.where(random.random(rows) < 0.1, 0.0, columns["b"])
+    columns["p"] = columns["p"] - random.choice([0.0, 5.0, 1e9], rows, p=[0.8, 0.1, 0.1])
+    columns["a"] = np.where(random.random(rows) < 0.1, columns["c"] * 1e300, columns["a"])
+    return type(market)(market.timeline, columns, market.calendars)
+
+
+@needs_numba
+def test_every_pattern() -> None:
+    result = checked(PATTERNS)
+    compiled_nodes = [
+        result.plan.nodes[number].operation
+        for piece in pieces(result.plan.nodes, range(len(result.plan.nodes)))
+        if piece.compiled
+        for number in piece.numbers
+    ]
+    called = {item.function for item in compiled_nodes if isinstance(item, g.Call)}
+    assert called == set(scalar_patterns._CALLS)
+    made_by_folding = {g.Combination, g.Lookup}
+    others = {type(item) for item in compiled_nodes} - {g.Call}
+    assert others == set(scalar_patterns._OPERATIONS) - made_by_folding - {g.Interpolate}
+    for seed in range(3):
+        market = patterns_market(result.ruleset, seed)
+        agree(result.ruleset, result.plan, market, [1, 69, 4_000])
+
+
+@needs_numba
+def test_folded_states() -> None:
+    result = checked(PATTERNS)
+    market = patterns_market(result.ruleset, 3)
+    wanted = [result.plan.names[name] for name in result.ruleset.outputs]
+    plain = Run(result.plan.nodes, wanted, fold=True)
+    strands = Run(result.plan.nodes, wanted, fold=True, compiled=True)
+    assert any(isinstance(node.operation, g.Lookup) for node in strands.nodes)
+    assert cells_of(plain, market, wanted, 70) == cells_of(strands, market, wanted, 23)
+
+
+@needs_numba
+@pytest.mark.parametrize("cut", [1, 33, 69])
+def test_a_saved_run_goes_on_exactly(cut) -> None:
+    result = checked(PATTERNS)
+    market = patterns_market(result.ruleset, 1)
+    wanted = [result.plan.names[name] for name in result.ruleset.outputs]
+    whole = cells_of(Run(result.plan.nodes, wanted, compiled=True), market, wanted, 70)
+    before, after = (Run(result.plan.nodes, wanted, compiled=True) for _ in range(2))
+    first, *_ = blocks_of(market, {}, cut)
+    with np.errstate(all="ignore"):
+        before.feed(first)
+        found = [[np.array(before.cell(number), dtype=float) for number in wanted]]
+        after.load(json.loads(json.dumps(before.save())))
+        for block in list(blocks_of(market, {}, 1))[cut:]:
+            after.feed(block)
+            found.append([np.array(after.cell(number), dtype=float) for number in wanted])
+    assert [np.concatenate(parts).tobytes() for parts in zip(*found, strict=True)] == whole
+
+
+@needs_numba
+def test_what_steps_saved_is_not_taken_for_a_strand() -> None:
+    result = checked(PATTERNS)
+    wanted = [result.plan.names[name] for name in result.ruleset.outputs]
+    steps, strands = (Run(result.plan.nodes, wanted, compiled=item) for item in (False, True))
+    with np.errstate(all="ignore"):
+        for block in blocks_of(patterns_market(result.ruleset, 1), {}, 35):
+            steps.feed(block)
+    with pytest.raises(KeyError, match="strand"):
+        strands.load(steps.save())
+
+
+@needs_numba
+def test_clocks_and_curves_stand_between_strands() -> None:
+    result = checked(INTRADAY)
+    market, _ = market_from_frame(MINUTES, result.ruleset.schema)
+    agree(result.ruleset, result.plan, market, [1, 14, 37])
+    order = [piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values())]
+    assert True in order
+    assert order.index(True) > 0
+    for piece in pieces(result.plan.nodes, result.plan.names.values()):
+        for number in piece.numbers if piece.compiled else ():
+            assert result.plan.nodes[number].clock == g.ROWS
+
+
+@needs_numba
+def test_no_multiplication_is_fused_with_an_addition() -> None:
+    result = checked(PATTERNS)
+    run = Run(result.plan.nodes, range(len(result.plan.nodes)), compiled=True)
+    strands = [step for step, _ in run._steps if isinstance(step, Strand)]
+    assert strands
+    for strand in strands:
+        for text in strand._loop.inspect_asm().values():
+            # x86 says vfmadd213sd, vfmsub…, vfnmadd…; Arm says fmadd, fmla.
+            assert "mulsd" in text or "fmul" in text
+            for fused in ("fmadd", "fmsub", "fnmadd", "fnmsub", "fmla", "fmls"):
+                assert fused not in text
+
+
+@needs_numba
+def test_a_code_that_a_table_lacks_reads_nothing_beside_it() -> None:
+    result = checked(PATTERNS)
+    market = patterns_market(result.ruleset, 2)
+    wild = np.full(len(market.timeline), 10_000_000, dtype=np.int32)
+    market = type(market)(market.timeline, {**market.columns, "word": wild}, market.calendars)
+    found = evaluate_plan(
+        result.ruleset, result.plan, market, names=["worded"], engine="compiled"
+    ).columns["worded"]
+    assert np.isnan(found).all()
+
+
+def test_what_has_no_pattern_has_no_strand() -> None:
+    result = checked(
+        "ruleset plain version 1.0.0\ndata\n  a price\n  b price\nlet one = zscore(a, 4)\n"
+    )
+    assert not any(
+        piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values())
+    )
+
+
+def test_which_engine_is_chosen(monkeypatch) -> None:
+    many = compiled.COMPILE_FROM
+    monkeypatch.setattr(compiled, "numba_is_there", lambda: True)
+    assert [is_compiled("auto", rows) for rows in (many - 1, many)] == [False, True]
+    assert [is_compiled(engine, 1) for engine in ("blocks", "compiled")] == [False, True]
+    monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
+    assert not is_compiled("auto", many)
+    with pytest.raises(NoCompilerError, match=r"alvh-rules\[fast\]"):
+        is_compiled("compiled", 1)
+    with pytest.raises(ValueError, match="auto, blocks, compiled"):
+        is_compiled("fast", 1)
+
+
+@pytest.fixture
+def market(tmp_path) -> str:
+    DAYS.to_csv(tmp_path / "days.csv", index=False)
+    return str(tmp_path / "days.csv")
+
+
+CORE = next(str(path) for path in shipped_rulesets() if path.stem == "alvh_core")
+
+
+@needs_numba
+def test_a_run_says_which_nodes_are_compiled(market, capsys) -> None:
+    assert main(["run", CORE, "--data", market, "--engine", "blocks", "--explain-plan"]) == 0
+    blocks = capsys.readouterr().out
+    assert main(["run", CORE, "--data", market, "--engine", "compiled", "--explain-plan"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    strands = [line for line in lines if line.startswith("  strand ")]
+    assert "strand" not in blocks
+    # Nothing else differs, the decisions least of all.
+    assert [line for line in lines if line not in strands] == blocks.splitlines()
+    told = {part for line in strands for part in line.split() if part.startswith("%")}
+    for text, inside in (("rsi(14)", True), ("event fomc", False), ("realized_vol", True)):
+        (line,) = (line for line in lines if text in line)
+        assert (line.split()[0] in told) == inside, line
+
+
+def test_an_engine_that_cannot_be_had_is_told(market, capsys, monkeypatch) -> None:
+    monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
+    assert main(["run", CORE, "--data", market, "--engine", "compiled"]) == 2
+    assert "install `alvh-rules[fast]`" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert main(["run", CORE, "--data", market, "--engine", "compiled", "--profile"]) == 2
+    assert "--profile" in capsys.readouterr().out
