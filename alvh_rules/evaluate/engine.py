@@ -5,13 +5,15 @@
    once its last reader has run. What must be remembered from block to block stays with its step.
 3. The wanted cells of each block are copied to the columns of the result.
 
+A market may come in parts, each with its own rows alone; the run goes on from part to part.
+
 Any size of block gives the same bits, one row at a time and all at once included: no step depends on
 where its block begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Any
@@ -165,15 +167,77 @@ def evaluate(
     at its end, with the seconds that its steps took.
     """
     rows = len(market.timeline)
-    wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
-    run = Run(plan.nodes, wanted, fold=names is not None and rows >= FOLD_FROM)
-    if rows >= FILTER_FROM:
-        load_filter()
+    run = _begun(plan, rows, names)
     if profile is not None:
         run.measure()
+    kept = _columns(run, plan, market, given or {}, names, block, lambda done: on_step(done, rows))
+    if profile is not None:
+        profile(run)
+    return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
+
+
+def evaluate_parts(
+    ruleset: c.CheckedRuleset,
+    plan: g.Plan,
+    parts: Iterable[Market],
+    rows: int,
+    *,
+    names: Iterable[str],
+    on_step: Callable[[int, int], None] = lambda done, of: None,
+    profile: Callable[[Run], None] | None = None,
+) -> Iterator[Evaluation]:
+    """Run a plan over a market that comes in parts of consecutive rows, `rows` in all.
+
+    An evaluation for each part: together they hold the bits of one over the whole market. The other
+    arguments are those of `evaluate`.
+    """
+    wanted = list(names)
+    run = _begun(plan, rows, wanted)
+    if profile is not None:
+        run.measure()
+    lowering = Lowering.over(ruleset, plan)
+    before = 0
+    for market in parts:
+        kept = _columns(
+            run,
+            plan,
+            market,
+            {},
+            wanted,
+            BLOCK,
+            lambda done, before=before: on_step(before + done, rows),
+        )
+        before += len(market.timeline)
+        yield _evaluation(ruleset, plan, market, kept, lowering)
+    if profile is not None:
+        profile(run)
+
+
+def _begun(plan: g.Plan, rows: int, names: Iterable[str] | None) -> Run:
+    """A run that fits so many rows."""
+    if rows >= FILTER_FROM:
+        load_filter()
+    return Run(plan.nodes, _wanted(plan, names), fold=names is not None and rows >= FOLD_FROM)
+
+
+def _wanted(plan: g.Plan, names: Iterable[str] | None) -> Sequence[int]:
+    return range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
+
+
+def _columns(
+    run: Run,
+    plan: g.Plan,
+    market: Market,
+    given: Mapping[str, Array],
+    names: Iterable[str] | None,
+    block: int,
+    on_step: Callable[[int], None],
+) -> dict[int, Any]:
+    """The wanted columns of the rows of a market, which go on from those that the run has seen."""
+    rows = len(market.timeline)
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
-    for number in wanted:
+    for number in _wanted(plan, names):
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
             # Every row is written by the block that it is in.
@@ -181,7 +245,7 @@ def evaluate(
         else:
             parts[number] = []
     with np.errstate(all="ignore"):
-        for piece in blocks_of(market, given or {}, block):
+        for piece in blocks_of(market, given, block):
             targets = {number: column[piece.start : piece.end] for number, column in kept.items()}
             run.feed(piece, targets)
             for number, target in targets.items():
@@ -190,18 +254,26 @@ def evaluate(
                     target[...] = cell
             for number, found in parts.items():
                 found.append(_own(run.cell(number)))
-            on_step(piece.end, rows)
-    if profile is not None:
-        profile(run)
+            on_step(piece.end)
     for number, found in parts.items():
         kept[number] = _joined(found, plan.nodes[number])
+    return kept
+
+
+def _evaluation(
+    ruleset: c.CheckedRuleset,
+    plan: g.Plan,
+    market: Market,
+    kept: Mapping[int, Any],
+    lowering: Lowering,
+) -> Evaluation:
     named = {
         # By its own name a curve is shown as its nearest month.
         name: kept[number][0][0] if isinstance(kept[number], tuple) else kept[number]
         for name, number in plan.names.items()
         if number in kept
     }
-    return Evaluation(ruleset, plan, market, named, kept, Lowering.over(ruleset, plan))
+    return Evaluation(ruleset, plan, market, named, kept, lowering)
 
 
 def _own(cell: Any) -> Any:
