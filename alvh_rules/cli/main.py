@@ -108,6 +108,18 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--columns", choices=("all", "decisions"), default="decisions")
     command.add_argument("--explain-plan", action="store_true", help="show how it is computed")
     command.add_argument("--profile", action="store_true", help="show the lines that cost most")
+    command.add_argument(
+        "--stream",
+        action="store_true",
+        help="read the file in parts (done unasked from 64 MB on, where it can be)",
+    )
+    command.add_argument(
+        "--most-bytes",
+        type=int,
+        default=100 * 10**12,
+        metavar="N",
+        help="refuse a run that would read and write more (default 100 TB)",
+    )
 
     command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
     _add_data(command)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -167,10 +168,12 @@ def evaluate(
     at its end, with the seconds that its steps took.
     """
     rows = len(market.timeline)
-    run = _begun(plan, rows, names)
+    asked = None if names is None else list(names)
+    run = _begun(plan, rows, asked)
     if profile is not None:
         run.measure()
-    kept = _columns(run, plan, market, given or {}, names, block, lambda done: on_step(done, rows))
+    told = partial(_told, on_step, 0, rows)
+    kept = _columns(run, plan, market, given or {}, asked, block, told)
     if profile is not None:
         profile(run)
     return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
@@ -198,29 +201,26 @@ def evaluate_parts(
     lowering = Lowering.over(ruleset, plan)
     before = 0
     for market in parts:
-        kept = _columns(
-            run,
-            plan,
-            market,
-            {},
-            wanted,
-            BLOCK,
-            lambda done, before=before: on_step(before + done, rows),
-        )
+        told = partial(_told, on_step, before, rows)
+        kept = _columns(run, plan, market, {}, wanted, BLOCK, told)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept, lowering)
     if profile is not None:
         profile(run)
 
 
-def _begun(plan: g.Plan, rows: int, names: Iterable[str] | None) -> Run:
+def _told(on_step: Callable[[int, int], None], before: int, rows: int, done: int) -> None:
+    on_step(before + done, rows)
+
+
+def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None) -> Run:
     """A run that fits so many rows."""
     if rows >= FILTER_FROM:
         load_filter()
     return Run(plan.nodes, _wanted(plan, names), fold=names is not None and rows >= FOLD_FROM)
 
 
-def _wanted(plan: g.Plan, names: Iterable[str] | None) -> Sequence[int]:
+def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
     return range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
 
 
@@ -229,7 +229,7 @@ def _columns(
     plan: g.Plan,
     market: Market,
     given: Mapping[str, Array],
-    names: Iterable[str] | None,
+    names: Sequence[str] | None,
     block: int,
     on_step: Callable[[int], None],
 ) -> dict[int, Any]:

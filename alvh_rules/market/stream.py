@@ -13,9 +13,9 @@ The parts have the rows, in order, of the market that reading the file whole giv
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.schema import Schema
@@ -40,12 +40,43 @@ def why_whole(paths: Sequence[Path], schema: Schema, options: Options) -> str:
     return ""
 
 
-class MarketStream:
-    """The market of one file, in parts. `carried` counts gaps filled by column, as of a `Market`.
+class InParts(Protocol):
+    """A market as parts of consecutive rows. `rows` are how many there are at the most.
 
     `markets` is to be gone through once and to its end; `found` then holds all findings, and where
-    one is an error the parts that were given are worth nothing.
+    one is an error the parts that were given are worth nothing. `carried` then counts the gaps that
+    were filled, by column.
     """
+
+    rows: int
+    found: list[Diagnostic]
+
+    @property
+    def carried(self) -> Mapping[str, int]: ...
+
+    def markets(self) -> Iterator[Market]: ...
+
+
+class OnePart:
+    """A market that was read whole, with its findings."""
+
+    def __init__(self, market: Market, found: list[Diagnostic]) -> None:
+        self._market = market
+        self.rows = len(market.timeline)
+        self.found = found
+
+    @property
+    def carried(self) -> Mapping[str, int]:
+        """The gaps that were filled, by column."""
+        return self._market.carried
+
+    def markets(self) -> Iterator[Market]:
+        """The market."""
+        yield self._market
+
+
+class MarketStream:
+    """The market of one file, in parts."""
 
     def __init__(self, source: Stream, prepared: Prepared, part: int) -> None:
         self.rows = source.rows
@@ -54,7 +85,7 @@ class MarketStream:
         self._known = AsKnown(prepared)
 
     @property
-    def carried(self) -> dict[str, int]:
+    def carried(self) -> Mapping[str, int]:
         """The gaps that were filled so far, by column."""
         return self._known.carried
 
