@@ -50,17 +50,17 @@ def result():
     return found
 
 
-def bars(sessions: int) -> pd.DataFrame:
-    table = simulate(sessions, 3, minutes=5)[["time", "spx", "vix", "vix3m"]].copy()
+def bars(rows: int) -> pd.DataFrame:
+    table = simulate(rows, 3, minutes=5)[["time", "spx", "vix", "vix3m"]].copy()
     table.loc[table.index % 7 == 3, "vix"] = np.nan
     return table
 
 
 @pytest.fixture(scope="module")
 def parquet(tmp_path_factory) -> Path:
-    """1,800 sessions of 78 bars: more rows than one part of a stream has."""
+    """More rows than a part of a stream has."""
     path = tmp_path_factory.mktemp("bars") / "bars.parquet"
-    bars(1800).to_parquet(path, row_group_size=50_000)
+    bars(140_400).to_parquet(path, row_group_size=50_000)
     return path
 
 
@@ -85,11 +85,11 @@ def told(source, result, folder: Path, ending: str) -> tuple[list[str], Path]:
     return [*summary.last, *summary.lines(source.carried)], path
 
 
-@pytest.mark.parametrize("part", [1, 13, 997])
+@pytest.mark.parametrize("part", [1, 61, 997])
 @pytest.mark.parametrize("ending", [".csv", ".parquet"])
 def test_parts_are_told_and_written_as_the_whole(tmp_path, result, part, ending) -> None:
     path = tmp_path / "bars.parquet"
-    bars(25).iloc[: 300 if part == 1 else None].to_parquet(path)
+    bars(250 if part == 1 else 2_500).to_parquet(path)
     market, found = read_market([path], result.ruleset.schema)
     folder = tmp_path / "whole"
     folder.mkdir()
@@ -134,7 +134,7 @@ def test_long_files_are_streamed_unasked(parquet, ruleset, monkeypatch, capsys) 
 
 def test_what_cannot_be_streamed_says_why(parquet, ruleset, tmp_path, capsys) -> None:
     csv = tmp_path / "bars.csv"
-    bars(3).to_csv(csv, index=False)
+    bars(50).to_csv(csv, index=False)
     assert main(["run", ruleset, "--data", str(csv), "--stream"]) == 2
     assert "cannot be streamed: the file's format" in capsys.readouterr().out
     data = ["--data", str(parquet), "--data", str(parquet)]
@@ -145,7 +145,7 @@ def test_what_cannot_be_streamed_says_why(parquet, ruleset, tmp_path, capsys) ->
 
 
 def test_a_bad_row_at_the_end_leaves_nothing_behind(ruleset, tmp_path, capsys) -> None:
-    table = bars(20)
+    table = bars(1_500)
     table.loc[len(table) - 1, "spx"] = -1.0
     path = tmp_path / "bars.parquet"
     table.to_parquet(path)
@@ -207,7 +207,7 @@ def test_a_run_over_its_budget_is_refused(parquet, ruleset, tmp_path, capsys) ->
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path, result) -> None:
-    table = bars(300)
+    table = bars(20_000)
     schema = result.ruleset.schema
 
     def peak(rows: int) -> int:
