@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour, show, unreadable
+from alvh_rules.core.diagnostics import has_errors
 from alvh_rules.core.render import render_all
+from alvh_rules.pipeline import Checked
 from alvh_rules.pipeline import check as check_file
 
 if TYPE_CHECKING:
-    from alvh_rules.check.checked import CheckedRuleset
+    from alvh_rules.cli.progress import Told
     from alvh_rules.evaluate.engine import Run
+    from alvh_rules.market.stream import InParts
 
 
-def evaluated(
-    arguments: argparse.Namespace,
-    wanted: Callable[[CheckedRuleset], list[str]] | None = None,
-    profile: Callable[[Run], None] | None = None,
-    engine: str = "auto",
-) -> Any:
-    """The evaluation that the arguments ask for, or the exit code that says why there is none.
+STREAM_FROM = 64 << 20
+"""Bytes of a file from which it is read in parts where it can be: read whole, its columns of
+numbers would take a good part of a gigabyte."""
 
-    `wanted` gives the names whose columns are kept; without it everything is."""
-    result = check_file(arguments.ruleset)
-    if result.ruleset is None:
-        show(result)
-        return CANNOT_RUN if unreadable(result) else FINDINGS
+
+def evaluated(arguments: argparse.Namespace) -> Any:
+    """The evaluation, of everything, that the arguments ask for, or the exit code that says why
+    there is none."""
+    result = _checked(arguments)
+    if isinstance(result, int):
+        return result
     from alvh_rules.cli.linting import data_options
     from alvh_rules.cli.progress import progress
     from alvh_rules.market.read import read_market
     from alvh_rules.pipeline import evaluate
 
+    assert result.ruleset is not None
     options = data_options(arguments)
     with progress(arguments.data) as tell:
         tell("reading", 0, 0)
@@ -48,9 +50,6 @@ def evaluated(
             result.ruleset,
             market,
             plan=result.plan,
-            names=None if wanted is None else wanted(result.ruleset),
-            profile=profile,
-            engine=engine,
             on_step=lambda done, of: tell("evaluating", done, of),
         )
 
@@ -65,65 +64,166 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.engine == "compiled" and arguments.profile:
         print("`--profile` shows what steps cost: it goes with `--engine blocks`")
         return CANNOT_RUN
-    import numpy as np
-
+    result = _checked(arguments)
+    if isinstance(result, int):
+        return result
+    from alvh_rules.cli.progress import progress
     from alvh_rules.evaluate.compiled import NoCompilerError, is_compiled
-    from alvh_rules.report.decisions import (
-        decision_frame,
-        shown_names,
-        summary,
-        summary_names,
-        violated,
-        write_frame,
-        write_kinds,
-    )
-    from alvh_rules.report.plan_text import plan_lines, profile_lines
-    from alvh_rules.report.values import shown_value
-
-    def wanted(ruleset: CheckedRuleset) -> list[str]:
-        return shown_names(ruleset, arguments.columns) + summary_names(ruleset)
 
     try:
         is_compiled(arguments.engine, 0)
-    except NoCompilerError as problem:
-        print(problem)
+    except NoCompilerError as absent:
+        print(absent)
         return CANNOT_RUN
-    measured: list[Run] = []
-    profile = measured.append if arguments.profile else None
-    evaluation = evaluated(arguments, wanted, profile, arguments.engine)
-    if isinstance(evaluation, int):
-        return evaluation
-    dates = evaluation.market.timeline.dates
-    rows = np.ones(len(dates), dtype=bool)
-    if arguments.first is not None:
-        rows &= dates >= np.datetime64(arguments.first)
-    if arguments.last is not None:
-        rows &= dates <= np.datetime64(arguments.last)
-    if not rows.any():
-        print("no session lies between those days")
+    with progress(arguments.data) as tell:
+        source = _opened(arguments, result, tell)
+        if isinstance(source, int):
+            return source
+        with ExitStack() as files:
+            done = _Deciding(arguments, result, files)
+            if (problem := done.decide(source, tell)) is not None:
+                return problem
+    return done.tell(source)
+
+
+def _checked(arguments: argparse.Namespace) -> Checked | int:
+    """The ruleset without errors, or the exit code once they are shown."""
+    result = check_file(arguments.ruleset)
+    if result.ruleset is not None:
+        return result
+    show(result)
+    return CANNOT_RUN if unreadable(result) else FINDINGS
+
+
+def _opened(arguments: argparse.Namespace, result: Checked, tell: Told) -> InParts | int:
+    """The data, in parts where it is long or that is asked for; or the exit code."""
+    from alvh_rules.cli.linting import data_options
+    from alvh_rules.market.read import read_market
+    from alvh_rules.market.stream import OnePart, stream_market, why_whole
+
+    assert result.ruleset is not None
+    schema, options, paths = result.ruleset.schema, data_options(arguments), arguments.data
+    streamed = None
+    # What is no file has no parts: reading it whole says what it is.
+    if all(path.is_file() for path in paths):
+        size = sum(path.stat().st_size for path in paths)
+        why = why_whole(paths, schema, options)
+        if not why and (arguments.stream or size >= STREAM_FROM):
+            streamed = stream_market(paths[0], schema, options)
+            why = "" if streamed is not None else "the file's format has no parts"
+        if arguments.stream and why:
+            print(f"this run cannot be streamed: {why}")
+            return CANNOT_RUN
+    if isinstance(streamed, list):
+        print(render_all(streamed, {}, colour=colour()))
         return CANNOT_RUN
-    if arguments.out is not None:
-        table = decision_frame(evaluation, arguments.columns)[rows]
-        write_frame(table, arguments.out)
-        names = shown_names(evaluation.ruleset, arguments.columns)
-        write_kinds(evaluation, names, Path(f"{arguments.out}.kinds.json"))
-    last = int(np.flatnonzero(rows)[-1])
-    ruleset = evaluation.ruleset
-    print(f"{ruleset.name} {ruleset.version} on {dates[last]}")
-    for name in ruleset.outputs:
-        print(f"  {name}: {shown_value(evaluation, name, last)}")
-    print("\n".join(summary(evaluation, rows)))
-    if arguments.explain_plan:
-        # A profile is of steps.
-        compiled = not arguments.profile and is_compiled(arguments.engine, len(dates))
-        told = plan_lines(ruleset, evaluation.plan, wanted(ruleset), len(dates), compiled)
-        print("\n".join(told))
-    for run in measured:
-        assert run.seconds is not None
-        print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, len(dates))))
-    if arguments.out is not None:
-        print(f"wrote {arguments.out} and {arguments.out}.kinds.json")
-    return FINDINGS if violated(evaluation, rows) else FINE
+    if streamed is not None:
+        return streamed
+    tell("reading", 0, 0)
+    market, found = read_market(paths, schema, options)
+    tell("reading", 1, 1)
+    if market is None:
+        print(render_all(found, {}, colour=colour()))
+        return CANNOT_RUN
+    return OnePart(market, found)
+
+
+class _Deciding:
+    """A run of decisions: each part is evaluated, counted and written before the next is read."""
+
+    def __init__(self, arguments: argparse.Namespace, result: Checked, files: ExitStack) -> None:
+        from alvh_rules.report.decisions import DecisionFile, shown_names
+        from alvh_rules.report.summary import Summary, summary_names
+
+        assert result.ruleset is not None
+        assert result.plan is not None
+        self._arguments, self._ruleset, self._plan = arguments, result.ruleset, result.plan
+        self._shown = shown_names(self._ruleset, arguments.columns)
+        self._names = self._shown + summary_names(self._ruleset)
+        self._summary = Summary(self._ruleset, self._plan)
+        self._measured: list[Run] = []
+        self._out = None
+        if arguments.out is not None:
+            self._out = files.enter_context(DecisionFile(arguments.out))
+
+    def decide(self, source: InParts, tell: Told) -> int | None:
+        """Evaluate all parts and write what is to be written; an exit code where that cannot be."""
+        from alvh_rules.evaluate.engine import evaluate_parts
+        from alvh_rules.report.decisions import decision_frame, write_kinds
+
+        arguments = self._arguments
+        if (refused := self._too_dear(source.rows)) is not None:
+            print(refused)
+            return CANNOT_RUN
+        out = self._out
+        evaluations = evaluate_parts(
+            self._ruleset,
+            self._plan,
+            source.markets(),
+            source.rows,
+            names=self._names,
+            profile=self._measured.append if arguments.profile else None,
+            engine=arguments.engine,
+            on_step=lambda done, of: tell("evaluating", done, of),
+        )
+        for evaluation in evaluations:
+            rows = self._asked(evaluation.market.timeline.dates)
+            self._summary.add(evaluation, rows)
+            if out is not None and rows.any():
+                out.add(decision_frame(evaluation, arguments.columns)[rows])
+        if has_errors(source.found):
+            print(render_all(source.found, {}, colour=colour()))
+            return CANNOT_RUN
+        if source.found:
+            print(render_all(source.found, {}, colour=colour()) + "\n")
+        if not self._summary.counted:
+            print("no session lies between those days")
+            return CANNOT_RUN
+        if out is not None:
+            out.commit()
+            write_kinds(self._ruleset, self._shown, Path(f"{arguments.out}.kinds.json"))
+        return None
+
+    def tell(self, source: InParts) -> int:
+        """Show what was decided; the exit code."""
+        from alvh_rules.evaluate.compiled import is_compiled
+        from alvh_rules.report.plan_text import plan_lines, profile_lines
+
+        arguments, ruleset, rows = self._arguments, self._ruleset, self._summary.rows
+        print("\n".join([*self._summary.last, *self._summary.lines(source.carried)]))
+        if arguments.explain_plan:
+            # A profile is of steps.
+            compiled = not arguments.profile and is_compiled(arguments.engine, rows)
+            print("\n".join(plan_lines(ruleset, self._plan, self._names, rows, compiled)))
+        for run in self._measured:
+            assert run.seconds is not None
+            print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, rows)))
+        if arguments.out is not None:
+            print(f"wrote {arguments.out} and {arguments.out}.kinds.json")
+        return FINDINGS if self._summary.violated else FINE
+
+    def _asked(self, dates: Any) -> Any:
+        """Which rows lie between the days that are asked for."""
+        import numpy as np
+
+        rows = np.ones(len(dates), dtype=bool)
+        if self._arguments.first is not None:
+            rows &= dates >= np.datetime64(self._arguments.first)
+        if self._arguments.last is not None:
+            rows &= dates <= np.datetime64(self._arguments.last)
+        return rows
+
+    def _too_dear(self, rows: int) -> str | None:
+        """Why the run is refused before it begins, if it is."""
+        from alvh_rules.report.plan_text import bytes_moved
+
+        a_row, most = bytes_moved(self._plan, self._names, rows), self._arguments.most_bytes
+        if rows * a_row <= most:
+            return None
+        return (
+            f"this run would read and write {rows * a_row:,} bytes ({rows:,} rows of {a_row:,}),"
+            f" more than the {most:,} it may; `--most-bytes` allows more"
+        )
 
 
 def explain(arguments: argparse.Namespace) -> int:

@@ -114,6 +114,18 @@ def _parser() -> argparse.ArgumentParser:
         default="auto",
         help="compiled: by Numba, for millions of rows (default: where that repays itself)",
     )
+    command.add_argument(
+        "--stream",
+        action="store_true",
+        help="read the file in parts (done unasked from 64 MB on, where it can be)",
+    )
+    command.add_argument(
+        "--most-bytes",
+        type=int,
+        default=100 * 10**12,
+        metavar="N",
+        help="refuse a run that would read and write more (default 100 TB)",
+    )
 
     command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
     _add_data(command)

@@ -6,16 +6,25 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
 
 LONG = 8_000_000
 """Bytes of input from which a run takes long enough to be watched."""
+
+FEW = 1_000
+"""Rows from which a speed says anything."""
 
 Told = Callable[[str, int, int], None]
 
 
 @contextmanager
 def progress(files: Sequence[Path]) -> Iterator[Told]:
-    """A function to tell of work: a phase's name, and how much of how much is done (0: not known).
+    """A function to tell of work: a phase's name, and how many of how many rows are done (0: not
+    known), from which the rows a second and the time left are drawn.
 
     It draws only for long input and on a terminal; otherwise what it is told goes nowhere.
     """
@@ -23,19 +32,42 @@ def progress(files: Sequence[Path]) -> Iterator[Told]:
         yield lambda phase, done, of: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
+        begun: dict[str, float] = {}
 
         def tell(phase: str, done: int, of: int) -> None:
             if phase not in tasks:
-                tasks[phase] = bars.add_task(phase, total=None)
+                tasks[phase] = bars.add_task(phase, total=None, speed="")
+                begun[phase] = monotonic()
                 bars.refresh()
-            bars.update(tasks[phase], completed=done, total=of or None)  # type: ignore[arg-type]
+            speed = rows_a_second(done, monotonic() - begun[phase])
+            bars.update(tasks[phase], completed=done, total=of or None, speed=speed)
 
         yield tell
+
+
+def rows_a_second(rows: int, seconds: float) -> str:
+    """How fast a phase goes, in words; nothing of one that has not come far."""
+    if rows < FEW or seconds <= 0:
+        return ""
+    return f"{rows / seconds:,.0f} rows a second"
 
 
 def _size(files: Sequence[Path]) -> int:

@@ -5,29 +5,48 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 
-def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
-    """Write beside the target and move it there: the file is whole, or as it was.
+class NewFile:
+    """A file being written beside its target, at `path`: `commit` moves it there, whole.
 
-    `write` is given a path with the suffix of `path`. A file that is replaced keeps its mode, a new
-    one gets the mode that the umask says; a symbolic link stays, and what it points to is replaced.
-    Raises OSError where the folder or the file cannot be written, and whatever `write` raises.
+    Used in a `with`: one that ends without `commit`, for whatever reason, leaves the target as it
+    was and nothing else. `path` has the suffix of the target. A file that is replaced keeps its
+    mode, a new one gets the mode that the umask says; a symbolic link stays, and what it points to
+    is replaced. Raises OSError where the folder or the file cannot be written.
     """
-    target = Path(os.path.realpath(path))
-    try:
-        mode = stat.S_IMODE(target.stat().st_mode)
-    except FileNotFoundError:
-        mode = None
-    temporary = _new_file(target.parent, path.suffix, 0o666 if mode is None else 0o600)
-    try:
-        write(temporary)
-        if mode is not None:
-            temporary.chmod(mode)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+    def __init__(self, target: Path) -> None:
+        self._target = Path(os.path.realpath(target))
+        self._mode: int | None = None
+        with suppress(FileNotFoundError):
+            self._mode = stat.S_IMODE(self._target.stat().st_mode)
+        mode = 0o666 if self._mode is None else 0o600
+        self.path = _new_file(self._target.parent, target.suffix, mode)
+
+    def __enter__(self) -> NewFile:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def commit(self) -> None:
+        """Put the file in its target's place."""
+        if self._mode is not None:
+            self.path.chmod(self._mode)
+        os.replace(self.path, self._target)
+
+
+def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
+    """Have `write` make a `NewFile`, and put it in its place: the file is whole, or as it was.
+
+    Raises OSError as `NewFile` does, and whatever `write` raises.
+    """
+    with NewFile(path) as file:
+        write(file.path)
+        file.commit()
 
 
 def _new_file(folder: Path, suffix: str, mode: int) -> Path:

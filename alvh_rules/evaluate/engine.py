@@ -6,14 +6,17 @@
    once its last reader has run. What must be remembered from block to block stays with its step.
 3. The wanted cells of each block are copied to the columns of the result.
 
+A market may come in parts, each with its own rows alone; the run goes on from part to part.
+
 Any size of block gives the same bits, one row at a time and all at once included: no step depends on
 where its block begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
@@ -182,17 +185,79 @@ def evaluate(
     Raises ValueError for an engine that there is not, or that needs Numba where Numba is not there.
     """
     rows = len(market.timeline)
-    wanted = range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
-    compiled = is_compiled(engine, rows if names is not None and profile is None else 0)
-    fold = names is not None and rows >= FOLD_FROM
-    run = Run(plan.nodes, wanted, fold, compiled)
-    if rows >= FILTER_FROM:
-        load_filter()
+    asked = None if names is None else list(names)
+    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0)
+    run = _begun(plan, rows, asked, compiled)
     if profile is not None:
         run.measure()
+    told = partial(_told, on_step, 0, rows)
+    kept = _columns(run, plan, market, given or {}, asked, block, told)
+    if profile is not None:
+        profile(run)
+    return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
+
+
+def evaluate_parts(
+    ruleset: c.CheckedRuleset,
+    plan: g.Plan,
+    parts: Iterable[Market],
+    rows: int,
+    *,
+    names: Iterable[str],
+    on_step: Callable[[int, int], None] = lambda done, of: None,
+    profile: Callable[[Run], None] | None = None,
+    engine: str = "auto",
+) -> Iterator[Evaluation]:
+    """Run a plan over a market that comes in parts of consecutive rows, `rows` in all.
+
+    An evaluation for each part: together they hold the bits of one over the whole market. The other
+    arguments are those of `evaluate`.
+    """
+    wanted = list(names)
+    run = _begun(plan, rows, wanted, is_compiled(engine, rows if profile is None else 0))
+    if profile is not None:
+        run.measure()
+    lowering = Lowering.over(ruleset, plan)
+    before = 0
+    for market in parts:
+        told = partial(_told, on_step, before, rows)
+        kept = _columns(run, plan, market, {}, wanted, BLOCK, told)
+        before += len(market.timeline)
+        yield _evaluation(ruleset, plan, market, kept, lowering)
+    if profile is not None:
+        profile(run)
+
+
+def _told(on_step: Callable[[int, int], None], before: int, rows: int, done: int) -> None:
+    on_step(before + done, rows)
+
+
+def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool) -> Run:
+    """A run that fits so many rows."""
+    if rows >= FILTER_FROM:
+        load_filter()
+    fold = names is not None and rows >= FOLD_FROM
+    return Run(plan.nodes, _wanted(plan, names), fold, compiled)
+
+
+def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
+    return range(len(plan.nodes)) if names is None else [plan.names[name] for name in names]
+
+
+def _columns(
+    run: Run,
+    plan: g.Plan,
+    market: Market,
+    given: Mapping[str, Array],
+    names: Sequence[str] | None,
+    block: int,
+    on_step: Callable[[int], None],
+) -> dict[int, Any]:
+    """The wanted columns of the rows of a market, which go on from those that the run has seen."""
+    rows = len(market.timeline)
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
-    for number in wanted:
+    for number in _wanted(plan, names):
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
             # Every row is written by the block that it is in.
@@ -200,7 +265,7 @@ def evaluate(
         else:
             parts[number] = []
     with np.errstate(all="ignore"):
-        for piece in blocks_of(market, given or {}, block):
+        for piece in blocks_of(market, given, block):
             targets = {number: column[piece.start : piece.end] for number, column in kept.items()}
             run.feed(piece, targets)
             for number, target in targets.items():
@@ -209,18 +274,26 @@ def evaluate(
                     target[...] = cell
             for number, found in parts.items():
                 found.append(_own(run.cell(number)))
-            on_step(piece.end, rows)
-    if profile is not None:
-        profile(run)
+            on_step(piece.end)
     for number, found in parts.items():
         kept[number] = _joined(found, plan.nodes[number])
+    return kept
+
+
+def _evaluation(
+    ruleset: c.CheckedRuleset,
+    plan: g.Plan,
+    market: Market,
+    kept: Mapping[int, Any],
+    lowering: Lowering,
+) -> Evaluation:
     named = {
         # By its own name a curve is shown as its nearest month.
         name: kept[number][0][0] if isinstance(kept[number], tuple) else kept[number]
         for name, number in plan.names.items()
         if number in kept
     }
-    return Evaluation(ruleset, plan, market, named, kept, Lowering.over(ruleset, plan))
+    return Evaluation(ruleset, plan, market, named, kept, lowering)
 
 
 def _own(cell: Any) -> Any:

@@ -3,53 +3,100 @@
 First a gap is filled with the column's last value, at most `carry` sessions after the session of
 that value. Then, where a column is known late, row t takes the value of the newest row that was
 known at the close of t: nothing is ever read before it is known. Both steps are a choice of source
-rows, made from this row and earlier ones only.
+rows, made from this row and earlier ones only; of the earlier ones, what may still be chosen is
+kept, so that a column may come in parts.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from alvh_rules.core.schema import Column
-from alvh_rules.evaluate.inputs import Boolean, Integer, Timeline
+from alvh_rules.evaluate.inputs import Boolean, Integer, Timeline, is_missing, missing_of
 from alvh_rules.market.sessions import Hours
 
 Array = np.ndarray[Any, Any]
 
 
-def carry_sources(gaps: Boolean, column: Column, timeline: Timeline) -> Integer:
-    """For each row the row whose value stands there: its own, or an earlier one over a gap."""
-    rows = np.arange(len(gaps), dtype=np.int64)
-    if not column.carry:
-        return rows
-    last = np.maximum.accumulate(np.where(gaps, -1, rows))
-    age = timeline.ordinals - timeline.ordinals[np.maximum(last, 0)]
-    return np.where(gaps & (last >= 0) & (age <= column.carry), last, rows)
+class Availability:
+    """A column as it was known at each row's close, part after part.
 
+    `carried` counts the gaps that were filled so far.
+    """
 
-def known_sources(column: Column, timeline: Timeline, hours: Hours) -> Integer | None:
-    """For each row the newest row known at its close (-1 none), or None where nothing is late."""
-    if not column.lag_sessions and not column.known_time:
-        return None
-    ordinals = timeline.ordinals
-    moments = hours.closes[ordinals] if timeline.daily else timeline.times
-    # Past the end of the known sessions nothing becomes known; no row lies there.
-    later = np.minimum(ordinals + column.lag_sessions, len(hours.sessions) - 1)
-    if column.known_time:
+    def __init__(self, column: Column, hours: Hours) -> None:
+        self.column = column
+        self.hours = hours
+        self.carried = 0
+        # The last value before these rows, with its session: at most one row.
+        self._last: list[Array] = []
+        self._last_ordinal = np.zeros(0, dtype=np.int64)
+        # The newest row that is known and those not known yet, with the moments they are known at.
+        self._pending: list[Array] = []
+        self._pending_moments = np.zeros(0, dtype="datetime64[ns]")
+
+    def known(self, values: Array, timeline: Timeline, along: Sequence[Array] = ()) -> list[Array]:
+        """The next rows' values as known, and of each array `along` what goes with those values."""
+        arrays = [values, *along]
+        if self.column.carry:
+            arrays = self._filled(arrays, timeline.ordinals)
+        if self.column.lag_sessions or self.column.known_time:
+            arrays = self._delayed(arrays, timeline)
+        return arrays
+
+    def _filled(self, arrays: list[Array], ordinals: Integer) -> list[Array]:
+        before = len(self._last_ordinal)
+        joined = _joined(self._last, arrays)
+        ordinals = np.concatenate([self._last_ordinal, ordinals])
+        gaps = is_missing(joined[0], self.column.kind)
+        sources = _carry_sources(gaps, self.column.carry, ordinals)
+        self.carried += int((sources != np.arange(len(sources))).sum())
+        kept = np.flatnonzero(~gaps)[-1:]
+        self._last = [item[kept] for item in joined]
+        self._last_ordinal = ordinals[kept]
+        return [item[sources[before:]] for item in joined]
+
+    def _delayed(self, arrays: list[Array], timeline: Timeline) -> list[Array]:
+        joined = _joined(self._pending, arrays)
+        moments = np.concatenate([self._pending_moments, self._known_moments(timeline)])
+        hours = self.hours
+        closes = hours.closes[timeline.ordinals] if timeline.daily else timeline.times
+        sources = (np.searchsorted(moments, closes, "right") - 1).astype(np.int64)
+        # Moments rise: no later row reads a row before the newest that is known now.
+        newest = slice(max(int(sources[-1]), 0) if len(sources) else 0, None)
+        self._pending = [item[newest].copy() for item in joined]
+        self._pending_moments = moments[newest].copy()
+        nothings = [missing_of(self.column.kind, 1), *(np.full(1, np.nan) for _ in arrays[1:])]
+        return [
+            np.where(sources >= 0, item[np.maximum(sources, 0)], nothing)
+            for item, nothing in zip(joined, nothings, strict=True)
+        ]
+
+    def _known_moments(self, timeline: Timeline) -> Array:
+        """When each row is known, on the exchange's clock."""
+        column, hours = self.column, self.hours
+        # Past the end of the known sessions nothing becomes known; no row lies there.
+        later = np.minimum(timeline.ordinals + column.lag_sessions, len(hours.sessions) - 1)
+        if not column.known_time:
+            return hours.closes[later]
         hour, minute = column.known_time.split(":")[:2]
         clock = np.timedelta64(int(hour) * 60 + int(minute), "m")
         known = hours.sessions[later].astype("datetime64[ns]") + clock
-        if not timeline.daily:
-            known = np.maximum(known, timeline.times)
-    else:
-        known = hours.closes[later]
-    return (np.searchsorted(known, moments, "right") - 1).astype(np.int64)
+        return known if timeline.daily else np.maximum(known, timeline.times)
 
 
-def take(values: Array, sources: Integer | None, nothing: Array) -> Array:
-    """The values of the source rows; where there is none, what `nothing` holds."""
-    if sources is None:
-        return values
-    return np.where(sources >= 0, values[np.maximum(sources, 0)], nothing)
+def _joined(earlier: list[Array], arrays: list[Array]) -> list[Array]:
+    if not earlier or not len(earlier[0]):
+        return arrays
+    return [np.concatenate(pair) for pair in zip(earlier, arrays, strict=True)]
+
+
+def _carry_sources(gaps: Boolean, carry: int, ordinals: Integer) -> Integer:
+    """For each row the row whose value stands there: its own, or an earlier one over a gap."""
+    rows = np.arange(len(gaps), dtype=np.int64)
+    last = np.maximum.accumulate(np.where(gaps, -1, rows))
+    age = ordinals - ordinals[np.maximum(last, 0)]
+    return np.where(gaps & (last >= 0) & (age <= carry), last, rows)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -21,6 +22,16 @@ from alvh_rules.market import errors
 
 if TYPE_CHECKING:
     import pandas
+
+
+class Heading(Protocol):
+    """The name of an input and the names of its columns."""
+
+    @property
+    def label(self) -> str: ...
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -34,12 +45,49 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Stream:
+    """A file to be read in parts, as often as it is asked for.
+
+    `rows` is how many it holds. `parts(places, most)` gives tables of at most so many rows, in
+    order, of which the columns of those places can be fetched; a file that turns out to be damaged
+    gives a finding, and ends there.
+    """
+
+    label: str
+    names: tuple[str, ...]
+    rows: int
+    parts: Callable[[Sequence[int], int], Iterator[Table | Diagnostic]]
+
+
+@dataclass(frozen=True)
 class Format:
-    """A file format: its endings, and how a path becomes a table or a finding."""
+    """A file format: its endings, and how a path becomes a table or a finding.
+
+    A file that begins with `begins` can also become a stream.
+    """
 
     name: str
     endings: tuple[str, ...]
     read: Callable[[Path, str], Table | Diagnostic]
+    stream: Callable[[Path, str], Stream | Diagnostic] | None = None
+    begins: bytes = b""
+
+
+def open_stream(path: Path) -> Stream | Diagnostic | None:
+    """The stream of a file, or None where it can only be read whole."""
+    label = str(path)
+    chosen = next((item for item in FORMATS if path.suffix.lower() in item.endings), None)
+    if chosen is None or chosen.stream is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            if file.read(len(chosen.begins)) != chosen.begins:
+                return None
+        found = chosen.stream(path, label)
+    except OSError:
+        # Reading it whole says why.
+        return None
+    return errors.empty(label) if isinstance(found, Stream) and not found.rows else found
 
 
 def read_table(path: Path) -> Table | Diagnostic:
@@ -57,11 +105,15 @@ def read_table(path: Path) -> Table | Diagnostic:
                 return errors.empty(label)
         table = chosen.read(path, label)
     except OSError as problem:
-        reason = problem.strerror.lower() if problem.strerror else f"it is no {chosen.name} file"
-        return errors.unreadable(label, reason)
+        return _unreadable(label, problem, chosen.name)
     if isinstance(table, Table) and not len(table.lines):
         return errors.empty(label)
     return table
+
+
+def _unreadable(label: str, problem: OSError, name: str) -> Diagnostic:
+    reason = problem.strerror.lower() if problem.strerror else f"it is no {name} file"
+    return errors.unreadable(label, reason)
 
 
 def table_from_frame(frame: pandas.DataFrame, label: str, times: tuple[str, ...]) -> Table:
@@ -146,6 +198,81 @@ def _read_arrow(path: Path, label: str) -> Table | Diagnostic:
         return errors.unreadable(label, "it is no Arrow or Feather file, or a damaged one")
 
 
+def _stream_parquet(path: Path, label: str) -> Stream | Diagnostic:
+    import pyarrow
+    from pyarrow import parquet
+
+    damaged = errors.unreadable(label, "it is no Parquet file, or a damaged one")
+
+    def opened() -> Any:
+        # Without a buffer a column of a row group, of whatever size, is read at once.
+        return parquet.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
+
+    def parts(places: Sequence[int], most: int) -> Iterator[Table | Diagnostic]:
+        wanted = sorted({names[at] for at in places})
+        try:
+            with opened() as file:
+                batches = file.iter_batches(most, columns=wanted, use_threads=False)
+                yield from _numbered(batches, label, names)
+        except pyarrow.ArrowException:
+            yield damaged
+        except OSError as problem:
+            yield _unreadable(label, problem, "Parquet")
+
+    try:
+        with opened() as file:
+            names = tuple(file.schema_arrow.names)
+            return Stream(label, names, file.metadata.num_rows, parts)
+    except pyarrow.ArrowException:
+        return damaged
+
+
+def _stream_arrow(path: Path, label: str) -> Stream | Diagnostic:
+    import pyarrow
+    from pyarrow import dataset, ipc
+
+    damaged = errors.unreadable(label, "it is no Arrow or Feather file, or a damaged one")
+
+    def parts(places: Sequence[int], most: int) -> Iterator[Table | Diagnostic]:
+        try:
+            with pyarrow.OSFile(str(path)) as file:
+                reader = ipc.open_file(
+                    file, options=ipc.IpcReadOptions(included_fields=sorted(set(places)))
+                )
+                whole = (reader.get_batch(at) for at in range(reader.num_record_batches))
+                batches = (
+                    batch.slice(start, most)
+                    for batch in whole
+                    for start in range(0, batch.num_rows, most)
+                )
+                yield from _numbered(batches, label, names)
+        except pyarrow.ArrowException:
+            yield damaged
+        except OSError as problem:
+            yield _unreadable(label, problem, "Arrow")
+
+    try:
+        with pyarrow.OSFile(str(path)) as file:
+            names = tuple(ipc.open_file(file).schema.names)
+        # Counted from the batches' headers: nothing else is read.
+        return Stream(label, names, dataset.dataset(path, format="ipc").count_rows(), parts)
+    except pyarrow.ArrowException:
+        return damaged
+
+
+def _numbered(batches: Iterator[Any], label: str, names: tuple[str, ...]) -> Iterator[Table]:
+    """Record batches as tables; rows are counted from one through all of them."""
+    start = 1
+    for batch in batches:
+        lines = np.arange(start, start + batch.num_rows, dtype=np.int64)
+        start += batch.num_rows
+        yield Table(label, names, partial(_fetched, batch, names), lines)
+
+
+def _fetched(batch: Any, names: tuple[str, ...], at: int) -> Any:
+    return _plain(batch.column(names[at]))
+
+
 def _read_csv(path: Path, label: str) -> Table | Diagnostic:
     import pyarrow
     from pyarrow import csv as arrow_csv
@@ -220,7 +347,7 @@ def _read_csv(path: Path, label: str) -> Table | Diagnostic:
 
 FORMATS = (
     Format("CSV", (".csv", ".tsv", ".txt"), _read_csv),
-    Format("Parquet", (".parquet", ".pq"), _read_parquet),
-    Format("Arrow", (".arrow", ".feather", ".ipc"), _read_arrow),
+    Format("Parquet", (".parquet", ".pq"), _read_parquet, _stream_parquet, b"PAR1"),
+    Format("Arrow", (".arrow", ".feather", ".ipc"), _read_arrow, _stream_arrow, b"ARROW1"),
 )
 """Every format that can be read."""

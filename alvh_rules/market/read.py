@@ -22,14 +22,14 @@ import numpy as np
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.schema import Column, Schema
-from alvh_rules.evaluate.inputs import Array, Calendar, Market, Timeline, is_missing, missing_of
+from alvh_rules.evaluate.inputs import Array, Calendar, Market, Timeline, missing_of
 from alvh_rules.market import errors, sessions
-from alvh_rules.market.availability import carry_sources, known_sources, take
+from alvh_rules.market.availability import Availability
 from alvh_rules.market.events import built_in, read_calendars
 from alvh_rules.market.expiries import days_to_expiry
-from alvh_rules.market.formats import Table, read_table, table_from_frame
+from alvh_rules.market.formats import Heading, Table, read_table, table_from_frame
 from alvh_rules.market.macro_dates import DATES
-from alvh_rules.market.rows import Rows, read_rows
+from alvh_rules.market.rows import RowReader, Rows
 from alvh_rules.market.times import ISO
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def market_from_frame(
 
 
 @dataclass
-class _Sought:
+class Sought:
     """An array of the schema: its key, its column, and the table and place it is read from."""
 
     key: str
@@ -111,30 +111,66 @@ class _Sought:
     at: int = -1
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What is known of the input before its rows are read.
+
+    `time_at` is the place of each table's column of times; `found` may hold errors, and then the
+    rows are not worth reading.
+    """
+
+    schema: Schema
+    options: Options
+    hours: sessions.Hours
+    sought: list[Sought]
+    calendars: dict[str, Calendar]
+    time_at: list[int]
+    found: list[Diagnostic]
+
+    def reader(self, number: int) -> RowReader:
+        """A reader of one table's rows."""
+        wanted = {item.key: (item.column, item.at) for item in self.sought if item.table == number}
+        return RowReader(self.time_at[number], wanted, self.schema.bars, self.hours, self.options)
+
+
+def prepare(
+    headings: Sequence[Heading],
+    schema: Schema,
+    options: Options,
+    calendars: Mapping[str, Calendar] | None = None,
+) -> Prepared:
+    """Find the columns of the schema under the headings of the tables, and the calendars."""
+    hours = sessions.always_open() if schema.bars.always_open else sessions.exchange()
+    found = _mapping_problems(schema, options)
+    sought, more = _seek(headings, schema, options)
+    found += more
+    listed, more = _calendars(schema, options, hours, calendars)
+    found += more
+    times = []
+    for heading in headings:
+        time_at = _time_column(heading, options)
+        if time_at is None:
+            found.append(errors.no_time_column(heading.label, heading.names))
+        else:
+            times.append(time_at)
+    return Prepared(schema, options, hours, sought, listed, times, found)
+
+
 def _market(
     tables: list[Table],
     schema: Schema,
     options: Options,
     calendars: Mapping[str, Calendar] | None = None,
 ) -> Found:
-    hours = sessions.always_open() if schema.bars.always_open else sessions.exchange()
-    found = _mapping_problems(schema, options)
-    sought, more = _seek(tables, schema, options)
-    found += more
-    listed, more = _calendars(schema, options, hours, calendars)
-    found += more
-    times = [_time_column(table, options) for table in tables]
-    for table, time_at in zip(tables, times, strict=True):
-        if time_at is None:
-            found.append(errors.no_time_column(table.label, table.names))
+    prepared = prepare(tables, schema, options, calendars)
+    found, hours, sought = prepared.found, prepared.hours, prepared.sought
     if has_errors(found):
         return None, found
     read: list[Rows] = []
-    for number, (table, time_at) in enumerate(zip(tables, times, strict=True)):
-        wanted = {item.key: (item.column, item.at) for item in sought if item.table == number}
-        assert time_at is not None
-        rows, more = read_rows(table, time_at, wanted, schema.bars, hours, options)
-        found += more
+    for number, table in enumerate(tables):
+        reader = prepared.reader(number)
+        rows = reader.read(table)
+        found += reader.findings(lambda table=table: iter([table]))  # type: ignore[misc]
         if rows is not None:
             read.append(rows)
     if has_errors(found):
@@ -155,9 +191,10 @@ def _market(
             return None, found
         for key, values in rows.columns.items():
             laid[key][places[inside]] = values[inside]
-    columns, carried = _as_known(sought, laid, timeline, hours)
+    known = AsKnown(prepared)
+    columns = known.columns(laid, timeline)
     source = ", ".join(table.label for table in tables)
-    return Market(timeline, columns, listed, carried, source), found
+    return Market(timeline, columns, prepared.calendars, known.carried, source), found
 
 
 # --- columns -------------------------------------------------------------------------------------
@@ -184,15 +221,15 @@ def _mapping_problems(schema: Schema, options: Options) -> list[Diagnostic]:
 
 
 def _seek(
-    tables: list[Table], schema: Schema, options: Options
-) -> tuple[list[_Sought], list[Diagnostic]]:
+    tables: Sequence[Heading], schema: Schema, options: Options
+) -> tuple[list[Sought], list[Diagnostic]]:
     """Where each array of the schema is read from, and what cannot be found."""
-    sought: list[_Sought] = []
+    sought: list[Sought] = []
     found: list[Diagnostic] = []
     for column in schema.columns:
         for key, source in _keys(column):
             wanted = options.mapping.get(key, options.mapping.get(source, source))
-            item = _Sought(key, column)
+            item = Sought(key, column)
             sought.append(item)
             for number, table in enumerate(tables):
                 places = _named(table, wanted)
@@ -217,7 +254,7 @@ def _seek(
     return sought, found
 
 
-def _named(table: Table, name: str) -> list[int]:
+def _named(table: Heading, name: str) -> list[int]:
     """The places of a name in a table: as written, or else in whatever case."""
     exact = [at for at, other in enumerate(table.names) if other == name]
     if exact:
@@ -232,7 +269,7 @@ def _nearest(wanted: str, names: Sequence[str]) -> str:
     return folded[near[0]] if near else ""
 
 
-def _time_column(table: Table, options: Options) -> int | None:
+def _time_column(table: Heading, options: Options) -> int | None:
     """The place of the column of times: the mapped one, or the first with such a name."""
     mapped = [wanted for name, wanted in options.mapping.items() if name.lower() in TIME_NAMES]
     for name in (*mapped, *TIME_NAMES):
@@ -261,32 +298,38 @@ def _places(rows: Rows, timeline: Timeline) -> Array:
     return np.where(timeline.times[at] == rows.times, at, -1)
 
 
-def _as_known(
-    sought: list[_Sought], laid: Mapping[str, Array], timeline: Timeline, hours: sessions.Hours
-) -> tuple[dict[str, Array], dict[str, int]]:
-    """Columns as they were known at each row's close, and how many gaps were carried."""
-    columns: dict[str, Array] = {}
-    carried: dict[str, int] = {}
-    expiries = {
-        item.column.name: days_to_expiry(timeline.dates, len(item.column.sources))
-        for item in sought
-        if item.column.kind is Kind.CURVE
-    }
-    for item in sought:
-        values = laid[item.key]
-        filled = carry_sources(is_missing(values, item.column.kind), item.column, timeline)
-        count = int((filled != np.arange(len(filled))).sum())
-        if count:
-            carried[item.key] = count
-        known = known_sources(item.column, timeline, hours)
-        nothing = missing_of(item.column.kind, len(timeline))
-        columns[item.key] = take(values[filled], known, nothing)
-        if item.column.kind is Kind.CURVE:
+class AsKnown:
+    """Columns as they were known at each row's close, part after part."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self._items = [
+            (item, Availability(item.column, prepared.hours)) for item in prepared.sought
+        ]
+
+    def columns(self, laid: Mapping[str, Array], timeline: Timeline) -> dict[str, Array]:
+        """The next rows' columns, from what the file holds on them."""
+        columns: dict[str, Array] = {}
+        expiries = {
+            item.column.name: days_to_expiry(timeline.dates, len(item.column.sources))
+            for item, _ in self._items
+            if item.column.kind is Kind.CURVE
+        }
+        for item, availability in self._items:
+            name, values = item.column.name, laid[item.key]
+            if item.column.kind is not Kind.CURVE:
+                (columns[item.key],) = availability.known(values, timeline)
+                continue
             # A settlement goes with the days to expiry of the row it was struck on.
-            month = int(item.key[len(item.column.name) + 1 : -1])
-            days = expiries[item.column.name][:, month - 1][filled]
-            columns[f"{item.column.name}.days[{month}]"] = take(days, known, nothing)
-    return columns, carried
+            month = int(item.key[len(name) + 1 : -1])
+            days = expiries[name][:, month - 1]
+            settled, remaining = availability.known(values, timeline, [days])
+            columns[item.key], columns[f"{name}.days[{month}]"] = settled, remaining
+        return columns
+
+    @property
+    def carried(self) -> dict[str, int]:
+        """How many gaps were filled so far, by column."""
+        return {item.key: known.carried for item, known in self._items if known.carried}
 
 
 # --- calendars -----------------------------------------------------------------------------------

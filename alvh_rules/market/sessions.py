@@ -30,7 +30,7 @@ FIRST, LAST = "1950-01-03", "2059-12-31"
 NEW_YORK = "America/New_York"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Hours:
     """When a market is open: its sessions and their closes, on the clock of `zone`."""
 
@@ -89,48 +89,61 @@ def daily_timeline(hours: Hours, first: int, last: int, present: Integer) -> Tim
     rows = ordinals - first
     dates = hours.sessions[ordinals]
     periods = {"session": Periods(rows, rows)}
-    for name, key in _period_keys(hours.sessions).items():
-        ends = rows[_is_last(key)[ordinals]]
+    for name in ("week", "month"):
+        ends = rows[_is_last(_period_keys(hours)[name])[ordinals]]
         periods[name] = Periods(ends, ends)
     return Timeline(
         dates.astype("datetime64[ns]"), dates, ordinals, np.isin(ordinals, present), periods, True
     )
 
 
-def intraday_timeline(hours: Hours, times: Array) -> Timeline:
-    """The rows as they are. Every row must belong to a session."""
-    dates = session_dates(times)
+def intraday_timeline(hours: Hours, times: Array, before: Array | None = None) -> Timeline:
+    """The rows as they are. Every row must belong to a session.
+
+    Rows that go on from earlier ones are given the time of the row before them, as an array of one:
+    the periods are then those that may first be read on these rows, and the sample of one of them
+    may be that row before (number -1).
+    """
+    earlier = times[:0] if before is None else before
+    joined = np.concatenate([earlier, times])
+    dates = session_dates(joined)
     ordinals = hours.ordinals(dates)
-    periods = {"session": _completed(hours, times, ordinals, np.arange(len(hours.sessions)))}
-    for name, key in _period_keys(hours.sessions).items():
-        periods[name] = _completed(hours, times, ordinals, key)
+    periods = {
+        name: _completed(hours, joined, ordinals, key, len(earlier))
+        for name, key in _period_keys(hours).items()
+    }
     present = np.ones(len(times), dtype=bool)
-    return Timeline(times, dates, ordinals, present, periods, False)
+    own = slice(len(earlier), None)
+    return Timeline(times, dates[own], ordinals[own], present, periods, False)
 
 
-def _completed(hours: Hours, times: Array, ordinals: Integer, key: Integer) -> Periods:
+def _completed(
+    hours: Hours, times: Array, ordinals: Integer, key: Integer, earlier: int
+) -> Periods:
     """The periods, of sessions with one key, that are complete within the rows.
 
-    A period without a row up to its last close has nothing to sample and is left out.
+    A period without a row up to its last close has nothing to sample and is left out. The first
+    `earlier` rows are those before the ones that are asked for.
     """
-    last_sessions = np.flatnonzero(_is_last(key))
-    keys = key[last_sessions]
-    seen = np.isin(keys, np.unique(key[ordinals]))
-    last_sessions, keys = last_sessions[seen], keys[seen]
-    closes = hours.closes[last_sessions]
+    first = np.searchsorted(hours.closes, times[0], "left")
+    last = np.searchsorted(hours.closes, times[-1], "right")
+    ends = np.flatnonzero(_is_last(key[first : last + 1])[: last - first]) + first
+    closes = hours.closes[ends]
     sample = np.searchsorted(times, closes, "right").astype(np.int64) - 1
     available = np.searchsorted(times, closes, "left").astype(np.int64)
-    kept = (available < len(times)) & (sample >= 0)
-    kept[kept] &= key[ordinals[sample[kept]]] == keys[kept]
-    return Periods(sample[kept], available[kept])
+    kept = (available >= earlier) & (key[ordinals[sample]] == key[ends])
+    return Periods(sample[kept] - earlier, available[kept] - earlier)
 
 
-def _period_keys(sessions: Days) -> dict[str, Integer]:
-    days = sessions.astype(np.int64)
+@cache
+def _period_keys(hours: Hours) -> dict[str, Integer]:
+    """For each kind of period, the number of the period that each session belongs to."""
+    days = hours.sessions.astype(np.int64)
     return {
+        "session": np.arange(len(days)),
         # 1970-01-01 was a Thursday: weeks that begin on Monday.
         "week": (days + 3) // 7,
-        "month": sessions.astype("datetime64[M]").astype(np.int64),
+        "month": hours.sessions.astype("datetime64[M]").astype(np.int64),
     }
 
 

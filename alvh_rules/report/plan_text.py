@@ -30,13 +30,11 @@ def plan_lines(
 
     Of a compiled run it says which nodes are in which strand, one compiled loop each.
     """
-    asked = wanted = list(dict.fromkeys(plan.names[name] for name in names))
+    asked = list(dict.fromkeys(plan.names[name] for name in names))
     made = len(plan.nodes)
-    needed = len(schedule(plan.nodes, wanted).steps)
-    nodes: Sequence[g.Node] = plan.nodes
+    needed = len(schedule(plan.nodes, asked).steps)
     folds = rows >= FOLD_FROM
-    if folds:
-        nodes, wanted = tabulated(nodes, wanted)
+    nodes, wanted = _run_nodes(plan, asked, rows)
     steps = schedule(nodes, wanted)
     moved = sum(_moved(nodes, step.number) for step in steps.steps)
     called: dict[int, list[str]] = {}
@@ -61,6 +59,20 @@ def plan_lines(
         if number in called:
             lines[-1] += f"  = {', '.join(called[number])}"
     return lines
+
+
+def bytes_moved(plan: g.Plan, names: Sequence[str], rows: int) -> int:
+    """The bytes that a run which gives these names reads and writes for each of so many rows."""
+    nodes, wanted = _run_nodes(plan, [plan.names[name] for name in dict.fromkeys(names)], rows)
+    return sum(_moved(nodes, step.number) for step in schedule(nodes, wanted).steps)
+
+
+def _run_nodes(
+    plan: g.Plan, wanted: Sequence[int], rows: int
+) -> tuple[Sequence[g.Node], Sequence[int]]:
+    """The nodes that a run of so many rows computes, and the wanted ones among them."""
+    wanted = list(dict.fromkeys(wanted))
+    return tabulated(plan.nodes, wanted) if rows >= FOLD_FROM else (plan.nodes, wanted)
 
 
 def _moved(nodes: Sequence[g.Node], number: int) -> int:
