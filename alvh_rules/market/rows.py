@@ -83,10 +83,15 @@ class RowReader:
         self._headers: dict[str, str] = {}
 
     @property
+    def refused(self) -> bool:
+        """Whether the options themselves are wrong: no more rows change what is found."""
+        return self._refused is not None
+
+    @property
     def faulty(self) -> bool:
         """Whether something is wrong so far: the table will be refused."""
         faults = (self._unread, self._unordered, self._closed, self._near)
-        return self._refused is not None or any(faults) or bool(self._bad_kept)
+        return self.refused or any(faults) or bool(self._bad_kept)
 
     def read(self, table: Table) -> Rows | None:
         """The rows of the next part; None once anything is wrong."""

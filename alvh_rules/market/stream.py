@@ -98,9 +98,11 @@ class MarketStream:
         before: Array | None = None
         for part in self._source.parts(places, self._part):
             if isinstance(part, Diagnostic):
-                self.found = [*prepared.found, part]
+                self.found = [part]
                 return
             rows = reader.read(part)
+            if reader.refused:
+                break
             if rows is None or not len(rows.times):
                 continue
             timeline = sessions.intraday_timeline(hours, rows.times, before)

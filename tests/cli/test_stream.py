@@ -53,6 +53,7 @@ def result():
 def bars(rows: int) -> pd.DataFrame:
     table = simulate(rows, 3, minutes=5)[["time", "spx", "vix", "vix3m"]].copy()
     table.loc[table.index % 7 == 3, "vix"] = np.nan
+    table.loc[table.index % 601 == 200, "spx"] = np.nan
     return table
 
 

@@ -201,6 +201,13 @@ def test_a_file_damaged_in_its_middle_is_refused(tmp_path) -> None:
     assert found == read_market([path], SCHEMA)[1]
 
 
+def test_a_zone_that_is_none_is_refused_once(tmp_path) -> None:
+    path = written(tmp_path, frame(1), group=20)
+    options = Options(timezone="Mars/Olympus")
+    assert [item.code for item in in_parts(path, SCHEMA, options, 5)[1]] == ["ALV816"]
+    assert_same(path, options=options)
+
+
 def test_what_has_no_parts_is_read_whole(tmp_path) -> None:
     csv = tmp_path / "d.csv"
     frame(1).to_csv(csv, index=False)
