@@ -79,7 +79,7 @@ class Run:
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
     `compiled` has Numba compile what it can (`compiled.py`), which takes seconds here, before the
-    first block. What the one kind of run saved, the other cannot load.
+    first block. What the one kind of run saved, the other refuses.
     """
 
     def __init__(
@@ -150,8 +150,11 @@ class Run:
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of a run of the same plan, wanted nodes and engine.
 
-        Raises KeyError where a compiled run is given what another engine saved.
+        Raises KeyError where what was saved is of another plan or another engine.
         """
+        strange = set(saved) - {_key(step) for step, _ in self._steps}
+        if strange:
+            raise KeyError(f"saved by another kind of run: {', '.join(sorted(strange))}")
         for step, _ in self._steps:
             if isinstance(step, Strand) or _key(step) in saved:
                 step.load(saved[_key(step)])

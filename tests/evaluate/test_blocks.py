@@ -169,3 +169,14 @@ def test_clocks_and_curves_across_blocks(size) -> None:
     assert not np.isnan(whole.columns["by_sessions"]).all()
     same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
     bar_by_bar(result.ruleset, result.plan, market, size)
+
+
+def test_what_another_run_saved_is_refused() -> None:
+    result = check_source(Source("r.alvh", TEXT.format("up", "up", "up", "rsi(a, 4) > 50", "up")))
+    assert result.ruleset is not None, result.rendered()
+    plan = result.plan
+    run = Run(plan.nodes, [plan.names["one.open"]])
+    run.feed(next(blocks_of(random_market(result.ruleset, 1), {}, 9)))
+    other = Run(plan.nodes, [plan.names["first"]])
+    with pytest.raises(KeyError, match="another kind of run"):
+        other.load(run.save())
