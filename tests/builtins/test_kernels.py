@@ -1,5 +1,7 @@
 """Kernels against independent implementations, and the laws that all of them keep."""
 
+import zlib
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -168,7 +170,11 @@ def test_pointwise_kernels_agree_with_their_definitions(record, word) -> None:
     count = len(record.parameters) + 2 * len(record.repeated) - len(words)
     values = [-3.0, -0.5, 0.0, 0.25, 1.0, 2.0, 40.0, np.nan]
     likely = [0.05, 0.01, 0.1, 0.2, 0.2, 0.2, 0.2, 0.04]
-    rows = RANDOM.choice(values, (count, 500), p=likely)
+    # A seed of its own: the data must not depend on which tests ran before.
+    random = np.random.default_rng(zlib.crc32(f"{record.name} {word}".encode()))
+    rows = random.choice(values, (count, 500), p=likely)
+    # Close to its bounds a price tells little of its volatility, and roundings show.
+    rel = 1e-9 if record.name == "implied_volatility" else 1e-12
     fast = record.kernel()(*words, *rows)
     known = 0
     for row in range(500):
@@ -178,7 +184,7 @@ def test_pointwise_kernels_agree_with_their_definitions(record, word) -> None:
             assert np.isnan(fast[row]), given
         else:
             known += 1
-            assert fast[row] == pytest.approx(slow, rel=1e-12, abs=1e-13), given
+            assert fast[row] == pytest.approx(slow, rel=rel, abs=1e-13), given
     assert known > 0
 
 
