@@ -145,16 +145,18 @@ class Run:
 
     def save(self) -> dict[str, Any]:
         """What the steps remember, by node, as numbers, lists and dictionaries."""
-        return {_key(step): saved for step, _ in self._steps if (saved := step.save())}
+        saved = {_key(step): step.save() for step, _ in self._steps}
+        return {key: remembered for key, remembered in saved.items() if remembered is not None}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of a run of the same plan, wanted nodes and engine.
 
         Raises KeyError where what was saved is of another plan or another engine.
         """
-        strange = set(saved) - {_key(step) for step, _ in self._steps}
-        if strange:
-            raise KeyError(f"saved by another kind of run: {', '.join(sorted(strange))}")
+        own = {_key(step) for step, _ in self._steps}
+        if strange := set(saved) - own:
+            theirs, ours = (", ".join(sorted(keys)) for keys in (strange, own - set(saved)))
+            raise KeyError(f"saved by another kind of run: it has {theirs}; this one has {ours}")
         for step, _ in self._steps:
             if isinstance(step, Strand) or _key(step) in saved:
                 step.load(saved[_key(step)])

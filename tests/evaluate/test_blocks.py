@@ -180,3 +180,29 @@ def test_what_another_run_saved_is_refused() -> None:
     other = Run(plan.nodes, [plan.names["first"]])
     with pytest.raises(KeyError, match="another kind of run"):
         other.load(run.save())
+
+
+@pytest.mark.parametrize("cut", [3, 7, 11])
+def test_a_held_nothing_is_remembered_as_nothing_not_as_missing(cut: int) -> None:
+    """Zero, false and the first label are values: a run taken up again holds them on."""
+    lines = "let still = weekly(a - a)\nlet first = weekly(if a > 0 then low else high)\n"
+    text = (
+        "ruleset r version 1.0.0\ndata\n  a price\nlabels size = low, high\n"
+        f"{lines}signal s when still is 0 and first is low\n"
+    )
+    result = check_source(Source("r.alvh", text))
+    assert result.ruleset is not None, result.rendered()
+    market, _ = market_from_frame(DAYS[["date"]].assign(a=5.0), result.ruleset.schema)
+    wanted = [result.plan.names["s"]]
+    whole = evaluate_plan(result.ruleset, result.plan, market, names=["s"]).columns["s"]
+    before, after = (Run(result.plan.nodes, wanted) for _ in range(2))
+    blocks = list(blocks_of(market, {}, 1))
+    for block in blocks[:cut]:
+        before.feed(block)
+    after.load(json.loads(json.dumps(before.save())))
+    found = []
+    for block in blocks[cut:]:
+        after.feed(block)
+        found += after.cell(wanted[0]).tolist()
+    assert found == whole[cut:].tolist()
+    assert 1 in found
