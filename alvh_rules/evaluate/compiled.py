@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate.blocks import Block
+from alvh_rules.evaluate.cells import DTYPES, spread
 from alvh_rules.evaluate.compiled_code import (
     can_be_compiled,
     loop_of,
@@ -26,8 +27,7 @@ from alvh_rules.evaluate.compiled_code import (
     written,
 )
 from alvh_rules.evaluate.inputs import Array, Float
-from alvh_rules.evaluate.scalar_patterns import DTYPES
-from alvh_rules.evaluate.steps import Step, spread
+from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
 

@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate import scalar_patterns as patterns
+from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.scalar_code import Code, defined
 from alvh_rules.plan import graph as g
 
@@ -216,9 +217,9 @@ def loop_of(
 
     signature = numba.void(
         numba.int64,
-        *(array(patterns.DTYPES[storage], readonly=True) for storage in inputs),
+        *(array(DTYPES[storage], readonly=True) for storage in inputs),
         *(array(np.float64) for _ in range(squares)),
-        *(array(patterns.DTYPES[storage]) for storage in outputs),
+        *(array(DTYPES[storage]) for storage in outputs),
         array(np.float64),
         array(np.int64),
         array(np.float64),
@@ -245,7 +246,7 @@ def _told(value: Any) -> Any:
 
 @cache
 def _rint() -> Any:
-    """`scalar_patterns._rint` for Numba."""
+    """`plan.scalars.rounded` for Numba."""
     import numba
 
     def rint(value: float) -> float:

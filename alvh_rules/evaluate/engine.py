@@ -26,9 +26,10 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
+from alvh_rules.evaluate.cells import Cells, spread
 from alvh_rules.evaluate.compiled import Strand, is_compiled, pieces
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
-from alvh_rules.evaluate.steps import Cells, Step, spread, step_of
+from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
 from alvh_rules.plan.tabulate import tabulated

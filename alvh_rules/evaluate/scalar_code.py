@@ -23,8 +23,9 @@ import numpy as np
 
 from alvh_rules.evaluate import scalar_patterns as patterns
 from alvh_rules.evaluate.blocks import Block
+from alvh_rules.evaluate.cells import DTYPES, Cells
 from alvh_rules.evaluate.inputs import Market
-from alvh_rules.evaluate.steps import Cells, Step, step_of
+from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.scalars import missing
 from alvh_rules.plan.schedule import schedule
@@ -284,7 +285,7 @@ class _Called:
             if storage is g.Storage.CURVE:
                 cells.values[part] = _curve_of(value)
             else:
-                cells.values[part] = np.array([value], dtype=patterns.DTYPES[storage])
+                cells.values[part] = np.array([value], dtype=DTYPES[storage])
             cells.whole[part] = False
         with np.errstate(all="ignore"):
             self.step.run(moment.row)

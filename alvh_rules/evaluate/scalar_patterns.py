@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alvh_rules.plan import graph as g
-from alvh_rules.plan.scalars import missing
+from alvh_rules.plan.scalars import missing, rounded
 
 if TYPE_CHECKING:
     from alvh_rules.evaluate.scalar_code import Code
 
-DTYPES = {g.Storage.NUMBER: np.float64, g.Storage.FLAG: np.int8, g.Storage.CODE: np.int32}
 Pattern = Callable[["Code", int, Any, Sequence[str], Sequence[g.Storage]], None]
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
@@ -58,15 +57,8 @@ def _negative(
 def _rounded(
     code: Code, n: int, operation: Any, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
-    code.bind("rint", _rint)
+    code.bind("rint", rounded)
     code.say(f"v{n} = rint({inputs[0]})")
-
-
-def _rint(value: float) -> float:
-    scaled = value * 1e12
-    if not math.isfinite(scaled):
-        return math.nan
-    return math.copysign(round(scaled) / 1e12, scaled)
 
 
 def _compare(

@@ -73,7 +73,7 @@ def applied(
         case g.Arithmetic(sign):
             return _arithmetic(sign, values[0], values[1])
         case g.Rounded():
-            return _rounded(values[0])
+            return rounded(values[0])
         case g.Compare(sign):
             if any(is_missing(v, s) for v, s in zip(values, storages, strict=True)):
                 return UNKNOWN
@@ -112,7 +112,7 @@ def _arithmetic(sign: str, left: float, right: float) -> float:
     return found if math.isfinite(found) else math.nan
 
 
-def _rounded(value: float) -> float:
+def rounded(value: float) -> float:
     """To 12 decimals, ties to even; what is too large to have so many is missing."""
     scaled = value * 1e12
     if not math.isfinite(scaled):

@@ -16,8 +16,7 @@ have held yesterday has no turn, nor has one that is unknown.
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,16 +25,9 @@ from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import NUMERIC, Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.engine import Evaluation
+from alvh_rules.plan.scalars import COMPARE
 from alvh_rules.report.values import shown
 
-_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 _TYPICAL_OF = 252
 _DEEPEST = 60
@@ -121,7 +113,7 @@ class Turns:
                 )
                 if math.isnan(left) or math.isnan(right):
                     return UNKNOWN
-                return TRUE if _COMPARE[node.operator](left, right) else FALSE
+                return TRUE if COMPARE[node.operator](left, right) else FALSE
             case c.Latch():
                 before = int(self.evaluation.value(node)[self.row - 1]) if self.row else FALSE
                 end, begin = self._after(node.end, moved), self._after(node.begin, moved)
@@ -182,7 +174,7 @@ class Turns:
         start, end = (float(self.evaluation.value(side)[self.row]) for side in (mover, other))
         if math.isnan(start) or math.isnan(end) or isinstance(mover, c.Constant):
             return None
-        holds = _COMPARE[sign](start, end)
+        holds = COMPARE[sign](start, end)
         # At equality `<=` and `>=` hold: reaching it turns them on, and only passing it off.
         past = holds == (sign in ("<=", ">="))
         rises = holds == (sign in ("<", "<="))

@@ -81,27 +81,18 @@ alvh check example.alvh --data data.csv
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from alvh_rules.check import checked as c
 from alvh_rules.core.diagnostics import Label, Severity
 from alvh_rules.lint.clauses import clauses
 from alvh_rules.lint.record import Finding, Lint, Option, Subject
+from alvh_rules.plan.scalars import COMPARE
 
 _MOVE = Option("move", 0.01, "how far a threshold moves, as a part of its own value", most=1.0)
 _SHARE = Option("share", 0.05, "the part of known sessions above which there are many", most=1.0)
 _LEAST = Option("least-sessions", 10, "fewer sessions than these are not many", least=1)
-
-_COMPARE: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
-}
 
 
 def _run(subject: Subject) -> Iterator[Finding]:
@@ -117,7 +108,7 @@ def _run(subject: Subject) -> Iterator[Finding]:
         compare = clause.compare
         left, right = evaluation.value(compare.left), evaluation.value(compare.right)
         known = ~(np.isnan(left) | np.isnan(right))
-        holds = _COMPARE[compare.operator]
+        holds: Callable[[Any, Any], Any] = COMPARE[compare.operator]
         moves_left = clause.threshold is compare.left
         turned = np.zeros(len(left), dtype=bool)
         for factor in (1.0 - move, 1.0 + move):
