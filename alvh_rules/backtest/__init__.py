@@ -1,0 +1,1 @@
+"""Decisions into positions, marked every session."""

@@ -1,0 +1,1 @@
+"""Options and futures as they are listed, quoted and settled."""
