@@ -77,13 +77,26 @@ def check_source(source: Source, root: Path | None = None) -> Checked:
     """Parse and check a text. `root` is the folder `use` may read from."""
     parsed = parse(source)
     ruleset, found, sources = check_parsed(source, parsed, root)
+    return planned(ruleset, found, sources, parsed.file)
+
+
+def planned(
+    ruleset: CheckedRuleset | None,
+    found: Iterable[Diagnostic],
+    sources: Mapping[str, Source],
+    file: ast.File | None,
+) -> Checked:
+    """What a check gave, with the plan made and what it shows among the findings."""
+    findings = tuple(found)
     plan = None
     if ruleset is not None:
         plan = plan_of(ruleset)
-        found = in_order([*found, *refuse_long_chains(plan, ruleset.schema.bars)])
-        if has_errors(found):
+        long = refuse_long_chains(plan, ruleset.schema.bars)
+        if long:
+            findings = tuple(in_order([*findings, *long]))
+        if has_errors(findings):
             ruleset = plan = None
-    return Checked(ruleset, plan, tuple(found), sources, parsed.file)
+    return Checked(ruleset, plan, findings, sources, file)
 
 
 def check(path: str | Path) -> Checked:

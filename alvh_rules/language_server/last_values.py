@@ -41,7 +41,7 @@ class LastValues:
 
     async def of(self, analysis: Analysis, name: str, data: EditorData) -> str:
         """A sentence with a name's last value; what stands in the way of one; or nothing yet."""
-        if not data.data or analysis.ruleset is None or analysis.plan is None:
+        if not data.data or analysis.ruleset is None or analysis.checked.plan is None:
             return ""
         key = data, tuple(_state(path) for path in (*data.data, *data.calendars))
         if self._values is None or self._analysis is not analysis or self._values[1] != key:
@@ -71,7 +71,7 @@ class LastValues:
         if isinstance(market, str):
             return market
         try:
-            evaluation = evaluate(analysis.ruleset, market, plan=analysis.plan)
+            evaluation = evaluate(analysis.ruleset, market, plan=analysis.checked.plan)
             rows = market.timeline.present.nonzero()[0]
             if not len(rows):
                 return "the data has no rows."

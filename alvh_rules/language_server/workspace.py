@@ -27,16 +27,14 @@ from pygls.uris import from_fs_path, to_fs_path
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.check.checker import check
 from alvh_rules.check.scope import Scope, read_used
-from alvh_rules.core.diagnostics import Diagnostic, has_errors, in_order
+from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Source, Span
 from alvh_rules.language_server.configurations import Configurations, Configured
 from alvh_rules.language_server.documents import Document, Encoding, Places
 from alvh_rules.language_server.names import Mentions, Names
 from alvh_rules.lint.run import lint
-from alvh_rules.pipeline import Checked
-from alvh_rules.plan.from_checked import plan_of
-from alvh_rules.plan.graph import Plan
-from alvh_rules.plan.look_back import LookBack, look_backs, refuse_long_chains
+from alvh_rules.pipeline import Checked, planned
+from alvh_rules.plan.look_back import LookBack, look_backs
 from alvh_rules.syntax import ast
 from alvh_rules.syntax.parse import Parsed, parse
 
@@ -76,32 +74,17 @@ class Analysis:
     configured: Configured
 
     @cached_property
-    def plan(self) -> Plan | None:
-        """The plan, worked out when it is first asked for; None where there are errors."""
-        return None if self.ruleset is None else plan_of(self.ruleset)
+    def checked(self) -> Checked:
+        """The check with its plan, worked out when it is first asked for."""
+        sources = {name: file.source for name, file in self.files.items()}
+        return planned(self.ruleset, self.found, sources, self.root.parsed.file)
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """What `alvh check` reports: findings of the check, the plan and the lints, as configured."""
-        sound = not has_errors(self._planned)
-        checked = Checked(
-            self.ruleset if sound else None,
-            self.plan if sound else None,
-            self._planned,
-            {name: file.source for name, file in self.files.items()},
-            self.root.parsed.file,
-        )
         trees = {name: file.parsed.file for name, file in self.files.items()}
         path, configuration = Path(self.root.source.path), self.configured.configuration
-        return lint(checked, path, configuration, trees=trees)
-
-    @cached_property
-    def _planned(self) -> tuple[Diagnostic, ...]:
-        """What the check has found, and what the plan shows."""
-        if self.ruleset is None or self.plan is None:
-            return self.found
-        long = refuse_long_chains(self.plan, self.ruleset.schema.bars)
-        return tuple(in_order([*self.found, *long]))
+        return lint(self.checked, path, configuration, trees=trees)
 
     @cached_property
     def names(self) -> Names:
@@ -113,15 +96,17 @@ class Analysis:
 
     @cached_property
     def _look_backs(self) -> list[LookBack]:
-        if self.ruleset is None or self.plan is None or has_errors(self._planned):
+        plan = self.checked.plan
+        if self.ruleset is None or plan is None:
             return []
-        return look_backs(self.plan.nodes, self.ruleset.schema.bars)
+        return look_backs(plan.nodes, self.ruleset.schema.bars)
 
     def look_back(self, name: str) -> LookBack | None:
         """How far back a name's value looks; None where the ruleset has errors."""
-        if self.plan is None or not self._look_backs or name not in self.plan.names:
+        plan = self.checked.plan
+        if plan is None or name not in plan.names:
             return None
-        return self._look_backs[self.plan.names[name]]
+        return self._look_backs[plan.names[name]]
 
     def location(self, span: Span) -> types.Location:
         """A span as the client finds it."""
