@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour, show, unreadable
@@ -149,7 +148,7 @@ class _Deciding:
     def decide(self, source: InParts, tell: Told) -> int | None:
         """Evaluate all parts and write what is to be written; an exit code where that cannot be."""
         from alvh_rules.evaluate.engine import evaluate_parts
-        from alvh_rules.report.decisions import decision_frame, write_kinds
+        from alvh_rules.report.decisions import decision_frame, kinds_text
 
         arguments = self._arguments
         if (refused := self._too_dear(source.rows)) is not None:
@@ -180,8 +179,7 @@ class _Deciding:
             print("no session lies between those days")
             return CANNOT_RUN
         if out is not None:
-            out.commit()
-            write_kinds(self._ruleset, self._shown, Path(f"{arguments.out}.kinds.json"))
+            out.commit(kinds_text(self._ruleset, self._shown))
         return None
 
     def tell(self, source: InParts) -> int:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
 class NewFile:
-    """A file being written beside its target, at `path`: `commit` moves it there, whole.
+    """A file being written beside its `target`, at `path`: `commit` moves it there, whole.
 
     Used in a `with`: one that ends without `commit`, for whatever reason, leaves the target as it
     was and nothing else. `path` has the suffix of the target. A file that is replaced keeps its
@@ -19,6 +21,7 @@ class NewFile:
     """
 
     def __init__(self, target: Path) -> None:
+        self.target = target
         self._target = Path(os.path.realpath(target))
         self._mode: int | None = None
         with suppress(FileNotFoundError):
@@ -71,3 +74,24 @@ def write_text_atomically(path: Path, text: str) -> None:
         target.write_text(text, encoding="utf-8", newline="")
 
     write_atomically(path, write)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ctrl-C and a request to end wait until the block is done: files that belong together are put
+    in their places together. For a few moves of files and nothing longer."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    waiting: list[int] = []
+    handlers = {
+        number: signal.signal(number, lambda got, _: waiting.append(got))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for held_back in waiting:
+            signal.raise_signal(held_back)

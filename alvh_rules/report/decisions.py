@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alvh_rules.check.checked import CheckedRuleset, Role
-from alvh_rules.core.files import NewFile, write_text_atomically
+from alvh_rules.core.files import NewFile, uninterrupted
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.engine import Evaluation
@@ -95,10 +95,15 @@ class DecisionFile:
             self._writer = path.open("w", encoding="utf-8", newline="")
         _as_text(frame).to_csv(self._writer, header=header)
 
-    def commit(self) -> None:
-        """Put the file in its place."""
+    def commit(self, kinds: str) -> None:
+        """Put the file in its place, and the text that `kinds_text` gave beside it."""
         self._close()
-        self._file.commit()
+        target = self._file.target
+        with NewFile(target.with_name(f"{target.name}.kinds.json")) as beside:
+            beside.path.write_text(kinds, encoding="utf-8", newline="")
+            with uninterrupted():
+                self._file.commit()
+                beside.commit()
 
     def _close(self) -> None:
         writer, self._writer = self._writer, None
@@ -128,13 +133,12 @@ def _as_text(frame: pandas.DataFrame) -> pandas.DataFrame:
     return table
 
 
-def write_kinds(ruleset: CheckedRuleset, names: list[str], path: Path) -> None:
-    """The kind and unit of each column, in a sidecar file."""
+def kinds_text(ruleset: CheckedRuleset, names: list[str]) -> str:
+    """The kind and unit of each column, as JSON."""
     kinds = {}
     for name in names:
         type = ruleset.values[name].type
         kinds[name] = {"kind": type.kind.value}
         if type.kind is Kind.LABEL:
             kinds[name]["labels"] = list(ruleset.labels[type.labels])  # type: ignore[assignment]
-    text = json.dumps(kinds, indent=2, ensure_ascii=False) + "\n"
-    write_text_atomically(path, text)
+    return json.dumps(kinds, indent=2, ensure_ascii=False) + "\n"

@@ -82,7 +82,7 @@ def told(source, result, folder: Path, ending: str) -> tuple[list[str], Path]:
         for evaluation in parts:
             summary.add(evaluation, np.ones(len(evaluation.market.timeline), dtype=bool))
             out.add(decision_frame(evaluation, "all"))
-        out.commit()
+        out.commit("{}")
     return [*summary.last, *summary.lines(source.carried)], path
 
 
@@ -168,8 +168,11 @@ def test_no_row_between_the_days_leaves_nothing_behind(parquet, ruleset, tmp_pat
     assert [item.name for item in tmp_path.iterdir()] == ["m.alvh"]
 
 
-@pytest.mark.parametrize("ending", [".csv", ".parquet"])
-def test_an_interrupt_leaves_nothing_behind(parquet, ruleset, tmp_path, ending) -> None:
+@pytest.mark.parametrize(
+    ("ending", "stop"),
+    [(".csv", signal.SIGINT), (".parquet", signal.SIGINT), (".parquet", signal.SIGTERM)],
+)
+def test_an_interrupt_leaves_nothing_behind(parquet, ruleset, tmp_path, ending, stop) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     command = [sys.executable, "-m", "alvh_rules", "run", ruleset, "--data", str(parquet)]
@@ -187,7 +190,7 @@ def test_an_interrupt_leaves_nothing_behind(parquet, ruleset, tmp_path, ending) 
         if any(item.name.startswith(".alvh-") for item in folder.iterdir()):
             break
         time.sleep(0.002)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop)
     said, complaint = process.communicate(timeout=60)
     assert (process.returncode, said, complaint) == (2, "", "stopped\n")
     assert [item.name for item in folder.iterdir()] == [out.name]

@@ -1,13 +1,14 @@
 """A file is written whole or not at all, with the mode and the links that were there."""
 
 import os
+import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from alvh_rules.core.files import write_atomically, write_text_atomically
+from alvh_rules.core.files import uninterrupted, write_atomically, write_text_atomically
 
 
 @pytest.fixture
@@ -94,3 +95,18 @@ def test_links_in_a_circle_are_refused_and_stay(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="symbolic links"):
         write_text_atomically(tmp_path / "a", "text")
     assert sorted(item.name for item in tmp_path.iterdir()) == ["a", "b"]
+
+
+def test_an_interrupt_waits_for_what_belongs_together() -> None:
+    done = []
+
+    def interrupted() -> None:
+        with uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            done.append("both in their places")
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert done
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
