@@ -61,6 +61,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
         print(f"`{arguments.out}`: there is no such folder")
         return CANNOT_RUN
+    if arguments.threads is not None and arguments.threads < 1:
+        print(f"a run has one thread or more, not {arguments.threads}")
+        return CANNOT_RUN
     if arguments.engine == "compiled" and arguments.profile:
         print("`--profile` shows what steps cost: it goes with `--engine blocks`")
         return CANNOT_RUN
@@ -164,6 +167,7 @@ class _Deciding:
             names=self._names,
             profile=self._measured.append if arguments.profile else None,
             engine=arguments.engine,
+            threads=arguments.threads,
             on_step=lambda done, of: tell("evaluating", done, of),
         )
         for evaluation in evaluations:

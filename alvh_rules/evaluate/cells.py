@@ -8,6 +8,7 @@ says that its cell is not whole, which is always safe.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,7 @@ class Cells:
         self.values: list[Any] = [None] * count
         self.whole: list[bool] = [False] * count
         self.rows: dict[str, int] = {}
-        self.targets: dict[int, Array] = {}
+        self.targets: Mapping[int, Array] = {}
         self._own: list[Array | None] = [None] * count
         self._free: dict[Any, list[Array]] = {}
         self._known: dict[int, Any] = {}

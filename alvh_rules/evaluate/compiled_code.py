@@ -230,7 +230,7 @@ def loop_of(
     space["__name__"] = __name__
     space["__builtins__"] = {}
     function = defined(text.source, space, "strand")
-    loop: Loop = numba.njit([signature], fastmath=False, error_model="numpy")(function)
+    loop: Loop = numba.njit([signature], fastmath=False, error_model="numpy", nogil=True)(function)
     if len(_compiled) >= _KEPT:
         _compiled.clear()
     _compiled[key] = loop

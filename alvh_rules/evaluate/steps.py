@@ -37,6 +37,9 @@ _TRUE, _FALSE, _UNKNOWN = np.int8(TRUE), np.int8(FALSE), np.int8(UNKNOWN)
 class Step:
     """One operation of a plan. `run` fills the step's cell; it must not change its inputs."""
 
+    remembers = False
+    """Whether a block's cell rests on the blocks before, so that they must be run in order."""
+
     def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
         self.number = number
         self.node = node
@@ -133,6 +136,7 @@ class Pointwise(Step):
 class Sample(Step):
     """A column of the rows at the end of each completed period; the last row is remembered."""
 
+    remembers = True
     last: Any = None
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
@@ -168,6 +172,8 @@ def _taken(column: Array, sample: Array, last: Any) -> Array:
 class Hold(Step):
     """A clock's values on the rows: each from its available row until the next."""
 
+    remembers = True
+
     def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
         super().__init__(number, node, nodes)
         self.clock = nodes[node.inputs[0]].clock
@@ -191,6 +197,8 @@ class Hold(Step):
 
 class Window(Step):
     """An operation that reads a fixed number of rows back: it remembers so many of its inputs."""
+
+    remembers = True
 
     def __init__(
         self,
@@ -229,6 +237,8 @@ class Window(Step):
 
 class Remembering(Step):
     """An operation that rests on every row since the first: its kernel keeps a memory."""
+
+    remembers = True
 
     def __init__(
         self, number: int, node: g.Node, nodes: Sequence[g.Node], kernel: Callable[..., Array]
