@@ -191,6 +191,7 @@ class _Deciding:
     def tell(self, source: InParts) -> int:
         """Show what was decided; the exit code."""
         from alvh_rules.evaluate.compiled import is_compiled
+        from alvh_rules.evaluate.lanes import threads_of
         from alvh_rules.report.plan_text import plan_lines, profile_lines
 
         arguments, ruleset, rows = self._arguments, self._ruleset, self._summary.rows
@@ -198,7 +199,9 @@ class _Deciding:
         if arguments.explain_plan:
             # A profile is of steps.
             compiled = not arguments.profile and is_compiled(arguments.engine, rows)
-            print("\n".join(plan_lines(ruleset, self._plan, self._names, rows, compiled)))
+            threads = 1 if arguments.profile else threads_of(arguments.threads, rows)
+            lines = plan_lines(ruleset, self._plan, self._names, rows, compiled, threads)
+            print("\n".join(lines))
         for run in self._measured:
             assert run.seconds is not None
             print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, rows)))

@@ -210,7 +210,7 @@ def evaluate(
         run.measure()
     told = partial(_told, on_step, 0, rows)
     lanes = 1 if profile is not None else threads_of(threads, rows)
-    kept = _columns(run, plan, market, given or {}, asked, block or _block_of(lanes), told, lanes)
+    kept = _columns(run, plan, market, given or {}, asked, block or block_of(lanes), told, lanes)
     if profile is not None:
         profile(run)
     return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
@@ -242,7 +242,7 @@ def evaluate_parts(
     before = 0
     for market in parts:
         told = partial(_told, on_step, before, rows)
-        kept = _columns(run, plan, market, {}, wanted, _block_of(lanes), told, lanes)
+        kept = _columns(run, plan, market, {}, wanted, block_of(lanes), told, lanes)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept, lowering)
     if profile is not None:
@@ -253,7 +253,8 @@ def _told(on_step: Callable[[int, int], None], before: int, rows: int, done: int
     on_step(before + done, rows)
 
 
-def _block_of(threads: int) -> int:
+def block_of(threads: int) -> int:
+    """Rows of a block of a run on so many threads."""
     return BLOCK if threads == 1 else BLOCK_OF_LANES
 
 

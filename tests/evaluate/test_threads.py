@@ -188,5 +188,7 @@ def test_threads_from_python_and_from_the_command(tmp_path, capsys) -> None:
         main([*command, "--threads", threads])
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
+    assert main([*command, "--threads", "3", "--explain-plan"]) in (0, 1)
+    assert "threads: 3" in capsys.readouterr().out
     assert main([*command, "--threads", "0"]) == 2
     assert "one thread or more" in capsys.readouterr().out
