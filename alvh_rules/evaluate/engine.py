@@ -285,13 +285,17 @@ def _columns(
     pieces = list(blocks_of(market, given, block))
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
+    roomy: dict[Any, list[int]] = {}
     for number in _wanted(plan, names):
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
-            # Every row is written by the block that it is in.
-            kept[number] = np.empty(rows, dtype=missing_of(node.type.kind, 0).dtype)
+            roomy.setdefault(missing_of(node.type.kind, 0).dtype, []).append(number)
         else:
             parts[number] = [None] * len(pieces)
+    for dtype, numbers in roomy.items():
+        # Every row is written by the block that it is in. One room for all columns of a type, since
+        # the system gives out large memory in large pages, which takes a fraction of the time.
+        kept |= zip(numbers, np.empty((len(numbers), rows), dtype=dtype), strict=True)
 
     targets = [
         {number: column[piece.start : piece.end] for number, column in kept.items()}
