@@ -31,12 +31,16 @@ from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
+from alvh_rules.plan.schedule import schedule
 from alvh_rules.plan.tabulate import tabulated
 
-BLOCK = 65_536
-"""Rows of a block: what a step reads and writes stays in the processor's own memory."""
-BLOCK_OF_LANES = 131_072
-"""Rows of a block on several threads, which hand the interpreter to each other at each step."""
+MOST_BLOCK, LEAST_BLOCK = 131_072, 16_384
+"""Rows of a block: enough that calling the steps costs little beside their work."""
+_CELLS = 128 << 20
+"""Bytes that the cells of a run may take where blocks can be made shorter: the processor's own memory
+is not much less."""
+_ROOM = 32 << 20
+"""Bytes up to which columns of a result share a room."""
 FOLD_FROM = 20_000
 """Rows from which tables of finite states repay the making."""
 FILTER_FROM = 100_000
@@ -101,6 +105,8 @@ class Run:
         """Seconds spent in each node's step, where `measure` asked for them."""
         self._steps: list[tuple[Step, tuple[int, ...]]] = []
         self._constants: list[int] = []
+        self.columns = schedule(nodes, found).most_alive
+        """Columns that are held at once, at the most."""
         for part in pieces(nodes, found, compiled):
             number = part.numbers[0]
             step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
@@ -210,7 +216,9 @@ def evaluate(
         run.measure()
     told = partial(_told, on_step, 0, rows)
     lanes = 1 if profile is not None else threads_of(threads, rows)
-    kept = _columns(run, plan, market, given or {}, asked, block or block_of(lanes), told, lanes)
+    kept = _columns(
+        run, plan, market, given or {}, asked, block or block_of(lanes, run.columns), told, lanes
+    )
     if profile is not None:
         profile(run)
     return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
@@ -242,7 +250,7 @@ def evaluate_parts(
     before = 0
     for market in parts:
         told = partial(_told, on_step, before, rows)
-        kept = _columns(run, plan, market, {}, wanted, block_of(lanes), told, lanes)
+        kept = _columns(run, plan, market, {}, wanted, block_of(lanes, run.columns), told, lanes)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept, lowering)
     if profile is not None:
@@ -253,9 +261,10 @@ def _told(on_step: Callable[[int, int], None], before: int, rows: int, done: int
     on_step(before + done, rows)
 
 
-def block_of(threads: int) -> int:
-    """Rows of a block of a run on so many threads."""
-    return BLOCK if threads == 1 else BLOCK_OF_LANES
+def block_of(threads: int, columns: int) -> int:
+    """Rows of a block of a run on so many threads that holds so many columns at once."""
+    rows = _CELLS // (8 * max(columns, 1) * threads)
+    return min(MOST_BLOCK, max(LEAST_BLOCK, 1 << rows.bit_length() - 1))
 
 
 def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool) -> Run:
@@ -293,9 +302,11 @@ def _columns(
         else:
             parts[number] = [None] * len(pieces)
     for dtype, numbers in roomy.items():
-        # Every row is written by the block that it is in. One room for all columns of a type, since
-        # the system gives out large memory in large pages, which takes a fraction of the time.
-        kept |= zip(numbers, np.empty((len(numbers), rows), dtype=dtype), strict=True)
+        # Every row is written by the block that it is in. Short columns share a room: the system
+        # gives out large memory in large pages, which takes a fraction of the time.
+        shared = max(1, _ROOM // (rows * dtype.itemsize))
+        for some in _batched(numbers, shared):
+            kept |= zip(some, np.empty((len(some), rows), dtype=dtype), strict=True)
 
     targets = [
         {number: column[piece.start : piece.end] for number, column in kept.items()}
@@ -321,6 +332,11 @@ def _columns(
     for number, found in parts.items():
         kept[number] = _joined(found, plan.nodes[number])
     return kept
+
+
+def _batched(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    """The items in order, at the most so many at a time."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _evaluation(

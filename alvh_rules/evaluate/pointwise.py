@@ -15,7 +15,7 @@ import numpy as np
 
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
-from alvh_rules.evaluate.cells import DTYPES, settled
+from alvh_rules.evaluate.cells import DTYPES, settle
 from alvh_rules.evaluate.inputs import Array, Float, is_missing, missing_of
 from alvh_rules.plan import graph as g
 
@@ -95,7 +95,8 @@ def _negative(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tup
 
 def _arithmetic(operation: np.ufunc) -> Function:
     def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
-        return settled(operation(inputs[0], inputs[1], out=own.room(_FLOAT, rows)))
+        out = operation(inputs[0], inputs[1], out=own.room(_FLOAT, rows))
+        return out, settle(out, whole[0] and whole[1])
 
     return run
 
@@ -104,7 +105,7 @@ def _rounded(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tupl
     out = np.multiply(inputs[0], _DECIMALS, out=own.room(_FLOAT, rows))
     np.rint(out, out=out)
     out /= _DECIMALS
-    return settled(out)
+    return out, settle(out, whole[0])
 
 
 def _compare(operation: np.ufunc) -> Function:
@@ -172,6 +173,8 @@ def _band(band: g.Band, kind: Kind) -> Function:
     in_order = bool(np.array_equal(codes, np.arange(len(codes))))
     sure = min(band.rows) >= 0
     missing = small.type(band.missing)
+    # Missing is below every edge: added to its code, zero, what it lacks of its own is enough.
+    added = in_order and kind not in (Kind.FLAG, Kind.LABEL)
 
     def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
         value = inputs[0]
@@ -192,7 +195,12 @@ def _band(band: g.Band, kind: Kind) -> Function:
             codes.take(at, out=out, mode="clip")
         if whole[0]:
             return out, sure
-        np.copyto(out, missing, where=own.known(0) == 0)
+        if added:
+            lacking = np.multiply(own.known(0), -missing, dtype=small)
+            lacking += missing
+            out += lacking
+        else:
+            np.copyto(out, missing, where=own.known(0) == 0)
         return out, False
 
     return run

@@ -47,22 +47,20 @@ class Step:
         self.cells = Cells(0)
         self.kinds = [nodes[part].type.kind for part in node.inputs]
         self.storages = [g.storage_of(nodes[part].type) for part in node.inputs]
+        self.constant = [isinstance(nodes[part].operation, g.Constant) for part in node.inputs]
         # An operation on constants alone, which the plan did not fold, is done on rows of them.
-        self.all_constant = bool(node.inputs) and all(
-            isinstance(nodes[part].operation, g.Constant) for part in node.inputs
-        )
+        self.spreads = bool(node.inputs) and all(self.constant)
 
     def run(self, block: Block) -> None:
         """Fill the cell."""
-        cells = self.cells
+        cells, parts, number = self.cells, self.inputs, self.number
+        values, wholes = cells.values, cells.whole
         rows = cells.rows[self.node.clock]
-        inputs = [cells.values[part] for part in self.inputs]
-        if self.all_constant:
+        inputs = [values[part] for part in parts]
+        if self.spreads:
             inputs = self.arrays(inputs, rows)
-        whole = [cells.whole[part] for part in self.inputs]
-        cells.values[self.number], cells.whole[self.number] = self.compute(
-            inputs, whole, block, rows
-        )
+        whole = [wholes[part] for part in parts]
+        values[number], wholes[number] = self.compute(inputs, whole, block, rows)
 
     def room(self, dtype: Any, rows: int) -> Array:
         """An array for the cell."""
@@ -127,7 +125,7 @@ class Pointwise(Step):
     ) -> None:
         super().__init__(number, node, nodes)
         self.function = function
-        self.all_constant = self.all_constant or as_arrays
+        self.spreads = self.spreads or (as_arrays and any(self.constant))
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
         return self.function(inputs, whole, rows, self)

@@ -48,7 +48,7 @@ def plan_lines(
         f"  nodes: {made} in the plan, {needed} needed"
         + (f", {len(steps.steps)} with finite states in tables" if folds else ""),
         f"  columns held at once: {steps.most_alive} at the most",
-        f"  block: {min(block_of(threads), max(rows, 1)):,} rows;"
+        f"  block: {min(block_of(threads, steps.most_alive), max(rows, 1)):,} rows;"
         f" bytes read and written a row: {moved:,}",
     ]
     if threads > 1:

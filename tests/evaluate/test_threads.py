@@ -14,7 +14,7 @@ from alvh_rules.core.source import Source
 from alvh_rules.evaluate import lanes, steps
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.compiled_code import numba_is_there
-from alvh_rules.evaluate.engine import Run, evaluate_parts
+from alvh_rules.evaluate.engine import LEAST_BLOCK, MOST_BLOCK, Run, block_of, evaluate_parts
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 from alvh_rules.evaluate.inputs import Market
 from alvh_rules.market.read import market_from_frame
@@ -88,7 +88,7 @@ def test_what_is_remembered_is_the_same_from_part_to_part(monkeypatch) -> None:
     market, _ = market_from_frame(DAYS, rules.checked.schema)
     names = rules.checked.outputs
     whole = evaluate_plan(rules.checked, rules.plan, market, names=names)
-    monkeypatch.setattr(engine, "BLOCK_OF_LANES", 4)
+    monkeypatch.setattr(engine, "block_of", lambda threads, columns: 4)
     parts = list(
         evaluate_parts(rules.checked, rules.plan, halves(market), len(DAYS), names=names, threads=2)
     )
@@ -163,6 +163,14 @@ def test_progress_ends_with_every_row_and_is_told_on_the_callers_thread() -> Non
     assert done[-1] == len(market.timeline)
     assert {of for _, of, _ in told} == {len(market.timeline)}
     assert {thread for _, _, thread in told} == {threading.main_thread()}
+
+
+def test_how_many_rows_a_block_has() -> None:
+    assert block_of(1, 10) == MOST_BLOCK
+    assert block_of(1, 10_000_000) == LEAST_BLOCK
+    sizes = [block_of(threads, 200) for threads in (1, 2, 4)]
+    assert sizes == sorted(sizes, reverse=True)
+    assert sizes[0] > sizes[-1]
 
 
 def test_how_many_threads(monkeypatch) -> None:
