@@ -27,7 +27,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells, all_finite, settled, spread
-from alvh_rules.evaluate.inputs import Array, missing_of
+from alvh_rules.evaluate.inputs import Array, Calendar, missing_of
 from alvh_rules.evaluate.pointwise import Function, pointwise
 from alvh_rules.plan import graph as g
 
@@ -256,12 +256,20 @@ class Remembering(Step):
         self.memory = saved
 
 
-class EventWindow(Step):
-    """Whether a date of a calendar lies so that the session is in its window.
+def dates_in_windows(event: g.Event, calendar: Calendar) -> list[tuple[Array, int]]:
+    """The sessions of an event's dates, and from which session after them each one's window begins.
 
     An unscheduled date is known on its own session only from then on, so of its window only the
     part from that session counts.
     """
+    known = calendar.ordinals[calendar.scheduled]
+    sudden = calendar.ordinals[~calendar.scheduled]
+    dates = [(known, event.begin), (sudden, max(event.begin, 0))]
+    return [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+
+
+class EventWindow(Step):
+    """Whether a date of a calendar lies so that the session is in its window."""
 
     _dates: list[tuple[Array, int]] | None = None
 
@@ -270,10 +278,7 @@ class EventWindow(Step):
         assert isinstance(event, g.Event)
         calendar = block.market.calendars[event.calendar]
         if self._dates is None:
-            known = calendar.ordinals[calendar.scheduled]
-            sudden = calendar.ordinals[~calendar.scheduled]
-            dates = [(known, event.begin), (sudden, max(event.begin, 0))]
-            self._dates = [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+            self._dates = dates_in_windows(event, calendar)
         sessions = block.ordinals[block.session_starts]
         active = np.zeros(len(sessions), dtype=np.bool_)
         for at, begin in self._dates:

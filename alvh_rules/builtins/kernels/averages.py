@@ -41,7 +41,7 @@ def rsi(memory: Memory, x: Float, n: int) -> Float:
     np.add(gain, loss, out=rises)
     np.divide(gain, rises, out=out)
     out *= 100.0
-    if not np.all(rises):
+    if not np.minimum.reduce(rises, initial=1.0) > 0.0:
         # Nothing has moved.
         out[rises == 0.0] = 50.0
     return spread_over(known, changes)
