@@ -27,6 +27,7 @@ from alvh_rules.evaluate import scalar_patterns as patterns
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells
 from alvh_rules.evaluate.inputs import Market
+from alvh_rules.evaluate.scalar_logic import Stopping, owners
 from alvh_rules.evaluate.steps import Step, dates_in_windows, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.scalars import POINTWISE, missing
@@ -198,15 +199,17 @@ def _written(
     held = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Hold)}
     for clock in CLOCKS:
         _clock(code, clock, [n for n in steps if nodes[n].clock == clock], held)
+    sampled = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Sample)}
+    owner = owners(nodes, steps, {*wanted, *sampled, *dated}, _OF_ONE_ROW)
+    stopping = Stopping(code, owner, lambda number: _line(code, number))
     for number in steps:
         node = nodes[number]
-        if node.clock or number in leaves or number in dated:
+        if node.clock or number in leaves or number in dated or number in owner:
             continue
         if isinstance(node.operation, g.Hold):
             code.say(f"v{number} = h{node.inputs[0]}")
         else:
-            _line(code, number)
-    sampled = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Sample)}
+            stopping.write(number)
     for number in sorted(sampled):
         code.say(f"p{number} = {code.value(number)}")
     out = "".join(f"{code.value(number)}, " for number in wanted)
