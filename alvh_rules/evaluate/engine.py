@@ -41,7 +41,7 @@ _CELLS = 128 << 20
 is not much less."""
 _ROOM = 32 << 20
 """Bytes up to which columns of a result share a room."""
-FOLD_FROM = 20_000
+FOLD_FROM = 5_000
 """Rows from which tables of finite states repay the making."""
 FILTER_FROM = 100_000
 """Rows from which SciPy's filter repays its import."""
@@ -80,6 +80,58 @@ class Evaluation:
         return np.asarray(self.kept[self._found.cell(table, g.ROWS)])
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What a run of a plan does, before any data: steps that have not been run, each with the cells
+    that are let go after it. `given` are the plan's nodes, `nodes` those that are run."""
+
+    given: Sequence[g.Node]
+    nodes: Sequence[g.Node]
+    place: Mapping[int, int]
+    columns: int
+    constants: Sequence[int]
+    steps: Sequence[tuple[Step, tuple[int, ...]]]
+
+
+_KEPT = 16
+"""Programs that a process keeps: making one takes longer than some thousand rows do."""
+_programs: dict[tuple[int, tuple[int, ...], bool], _Program] = {}
+
+
+def _program(
+    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool
+) -> _Program:
+    key = (id(nodes), asked, fold)
+    kept = None if compiled else _programs.get(key)
+    if kept is not None and kept.given is nodes:
+        return kept
+    made = _made(nodes, asked, fold, compiled)
+    if not compiled and isinstance(nodes, tuple):
+        # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
+        while len(_programs) >= _KEPT:
+            _programs.pop(next(iter(_programs)), None)
+        _programs[key] = made
+    return made
+
+
+def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool) -> _Program:
+    given, found = nodes, list(asked)
+    if fold:
+        nodes, found = tabulated(nodes, asked)
+    constants: list[int] = []
+    steps: list[tuple[Step, tuple[int, ...]]] = []
+    for part in pieces(nodes, found, compiled):
+        number = part.numbers[0]
+        step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
+        if step is None:
+            constants.append(number)
+        else:
+            steps.append((step, part.frees))
+    place = dict(zip(asked, found, strict=True))
+    most = schedule(nodes, found).most_alive
+    return _Program(given, nodes, place, most, constants, steps)
+
+
 class Run:
     """The steps of a plan, and what they remember between blocks.
 
@@ -95,26 +147,17 @@ class Run:
         fold: bool = False,
         compiled: bool = False,
     ) -> None:
-        asked = list(dict.fromkeys(wanted))
-        found = asked
-        if fold:
-            nodes, found = tabulated(nodes, asked)
-        self.nodes = nodes
-        self._place = dict(zip(asked, found, strict=True))
+        asked = tuple(dict.fromkeys(wanted))
+        program = _program(nodes, asked, fold, compiled)
+        self.nodes = program.nodes
+        self.columns = program.columns
+        """Columns that are held at once, at the most."""
+        self._place = program.place
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
-        self._steps: list[tuple[Step, tuple[int, ...]]] = []
-        self._constants: list[int] = []
-        self.columns = schedule(nodes, found).most_alive
-        """Columns that are held at once, at the most."""
-        for part in pieces(nodes, found, compiled):
-            number = part.numbers[0]
-            step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
-            if step is None:
-                self._constants.append(number)
-            else:
-                self._steps.append((step, part.frees))
-        self._lanes = [Lane(nodes, self._constants, self._steps)]
+        self._steps = [(step.fresh(), frees) for step, frees in program.steps]
+        self._constants = program.constants
+        self._lanes = [Lane(self.nodes, self._constants, self._steps)]
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
@@ -138,7 +181,7 @@ class Run:
         its number. `told` is called with the rows that are done.
         """
         while len(self._lanes) < threads:
-            self._lanes.append(Lane(self.nodes, self._constants, self._steps))
+            self._lanes.append(Lane(self.nodes, self._constants, self._steps, beside=True))
 
         def taken(lane: Lane, number: int) -> None:
             take(lambda wanted: lane.cell(self._place[wanted]), number)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
 from threading import Condition, Thread
 from time import perf_counter
 from typing import Any
@@ -60,16 +59,23 @@ def processors() -> int:
 class Lane:
     """Cells, and the steps of a run that fill them, block after block.
 
-    `constants` are the numbers of the nodes whose cells stand from the start.
+    `constants` are the numbers of the nodes whose cells stand from the start. A lane `beside` another
+    has copies of the steps that remember nothing.
     """
 
-    def __init__(self, nodes: Sequence[g.Node], constants: Sequence[int], steps: Sequel) -> None:
+    def __init__(
+        self,
+        nodes: Sequence[g.Node],
+        constants: Sequence[int],
+        steps: Sequel,
+        beside: bool = False,
+    ) -> None:
         self.nodes = nodes
         self.cells = Cells(len(nodes))
         for number in constants:
             self.cells.put_constant(number, nodes[number])
         self.steps = [
-            (step if step.remembers else copy(step), frees, place)
+            (step.fresh() if beside and not step.remembers else step, frees, place)
             for place, (step, frees) in enumerate(steps)
         ]
         self._clocks = {nodes[step.number].clock for step, _ in steps} - {g.ROWS}

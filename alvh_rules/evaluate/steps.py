@@ -14,7 +14,7 @@ can be written down and taken up again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -61,6 +61,12 @@ class Step:
             inputs = self.arrays(inputs, rows)
         whole = [wholes[part] for part in parts]
         values[number], wholes[number] = self.compute(inputs, whole, block, rows)
+
+    def fresh(self) -> Self:
+        """The same step with a memory of its own, for one that has not been run."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
 
     def room(self, dtype: Any, rows: int) -> Array:
         """An array for the cell."""
@@ -244,6 +250,11 @@ class Remembering(Step):
         super().__init__(number, node, nodes)
         self.kernel = kernel
         self.memory: dict[str, Any] = {}
+
+    def fresh(self) -> Self:
+        other = super().fresh()
+        other.memory = {}
+        return other
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
         out = self.kernel(self.memory, *self.arrays(inputs, rows))
