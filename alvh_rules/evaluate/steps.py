@@ -291,12 +291,17 @@ class EventWindow(Step):
         if self._dates is None:
             self._dates = dates_in_windows(event, calendar)
         sessions = block.ordinals[block.session_starts]
-        active = np.zeros(len(sessions), dtype=np.bool_)
+        # A date at q covers the sessions from q + begin to q + end: one window more from its first
+        # session on, and one less after its last.
+        turns = np.zeros(len(sessions) + 1, dtype=np.int64)
         for at, begin in self._dates:
-            # A date at q covers q + begin to q + end: sessions s with one in [s - end, s - begin].
-            low = np.searchsorted(at, sessions - event.end, "left")
-            high = np.searchsorted(at, sessions - begin, "right")
-            active |= high > low
+            first, last = np.searchsorted(at, [sessions[0] - event.end, sessions[-1] - begin + 1])
+            near = at[first:last]
+            opens = np.searchsorted(sessions, near + begin, "left")
+            closes = np.searchsorted(sessions, near + event.end, "right")
+            turns += np.bincount(opens, minlength=len(turns))
+            turns -= np.bincount(closes, minlength=len(turns))
+        active = np.cumsum(turns[:-1]) > 0
         covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
         truths = np.where(covered, np.where(active, _TRUE, _FALSE), _UNKNOWN)
         return block.by_session(truths), bool(covered.all())

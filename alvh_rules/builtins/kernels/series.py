@@ -84,17 +84,18 @@ def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     clamps += high
     turns = np.flatnonzero(clamps[1:] != clamps[:-1]) + 1
     starts = np.concatenate([[0], turns])
-    low, high = _combined(low[starts], high[starts])
-    states = np.minimum(high, np.maximum(low, state))
+    low, high = low[starts], high[starts]
+    low[0] = high[0] = np.minimum(high[0], np.maximum(low[0], state))
+    states = _combined(low, high)
     memory["state"] = int(states[-1])
     return stretched(starts, states, rows)
 
 
-def _combined(low: Kleene, high: Kleene) -> tuple[Kleene, Kleene]:
-    """Each clamp after all that stand before it."""
+def _combined(low: Kleene, high: Kleene) -> Kleene:
+    """The state after each clamp, of which the first leaves one state."""
     size = 1
-    # A clamp to one state rests on none before it; when none rests on any, there is no more to do.
-    while size < len(low) and not np.array_equal(low, high):
+    # What leaves one state rests on nothing before it.
+    while not np.array_equal(low, high):
         low_before, high_before = low[:-size], high[:-size]
         newer_low, newer_high = low[size:], high[size:]
         low_after = np.minimum(newer_high, np.maximum(newer_low, low_before))
@@ -102,4 +103,4 @@ def _combined(low: Kleene, high: Kleene) -> tuple[Kleene, Kleene]:
         low = np.concatenate([low[:size], low_after])
         high = np.concatenate([high[:size], high_after])
         size *= 2
-    return low, high
+    return low
