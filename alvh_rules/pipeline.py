@@ -117,19 +117,28 @@ def evaluate(
     on_step: Callable[[int, int], None] = lambda done, of: None,
     profile: Callable[[Run], None] | None = None,
     engine: str = "auto",
+    threads: int | None = None,
 ) -> Evaluation:
     """The columns of a ruleset over a market: those of the names, or all that there are.
 
     `on_step` is told how many rows of how many are done; `profile` is handed the run at its end, with
-    the time that each step took. `engine` is `auto`, `blocks` or `compiled` (`evaluate/compiled.py`):
-    it changes how long a run takes and nothing in what is found. Raises ValueError for another, or
-    where `compiled` is asked for and Numba is not there.
+    the time that each step took. `engine` is `auto`, `blocks` or `compiled` (`evaluate/compiled.py`),
+    `threads` how many threads to run on (None: by the rows and the processors): they change how long
+    a run takes and nothing in what is found. Raises ValueError for another engine, where `compiled`
+    is asked for and Numba is not there, and for less than one thread.
     """
     from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 
     plan = plan or plan_of(ruleset)
     return evaluate_plan(
-        ruleset, plan, market, names=names, on_step=on_step, profile=profile, engine=engine
+        ruleset,
+        plan,
+        market,
+        names=names,
+        on_step=on_step,
+        profile=profile,
+        engine=engine,
+        threads=threads,
     )
 
 
@@ -147,13 +156,14 @@ class Rules:
         *,
         columns: str = "decisions",
         engine: str = "auto",
+        threads: int | None = None,
         **options: Any,
     ) -> pandas.DataFrame:
         """The decisions over a pandas frame, indexed as it is.
 
-        `columns` is `decisions` or `all`; `engine` is that of `evaluate`; `options` are those of `market.read.Options`. Raises
-        `RulesetError`, with the diagnostics, where the data cannot be read; warns with `DataWarning`
-        of what should be known of data that can.
+        `columns` is `decisions` or `all`; `engine` and `threads` are those of `evaluate`; `options`
+        are those of `market.read.Options`. Raises `RulesetError`, with the diagnostics, where the
+        data cannot be read; warns with `DataWarning` of what should be known of data that can.
         """
         from alvh_rules.market.read import Options, market_from_frame
         from alvh_rules.report.decisions import decision_frame, shown_names
@@ -164,7 +174,9 @@ class Rules:
         for item in found:
             warnings.warn(DataWarning(item), stacklevel=2)
         names = shown_names(self.checked, columns)
-        evaluation = evaluate(self.checked, market, plan=self.plan, names=names, engine=engine)
+        evaluation = evaluate(
+            self.checked, market, plan=self.plan, names=names, engine=engine, threads=threads
+        )
         table = decision_frame(evaluation, columns)
         table = table[market.timeline.present]
         if len(table) == len(frame):

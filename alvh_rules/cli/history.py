@@ -60,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
         print(f"`{arguments.out}`: there is no such folder")
         return CANNOT_RUN
+    if arguments.threads is not None and arguments.threads < 1:
+        print(f"a run has one thread or more, not {arguments.threads}")
+        return CANNOT_RUN
     if arguments.engine == "compiled" and arguments.profile:
         print("`--profile` shows what steps cost: it goes with `--engine blocks`")
         return CANNOT_RUN
@@ -163,6 +166,7 @@ class _Deciding:
             names=self._names,
             profile=self._measured.append if arguments.profile else None,
             engine=arguments.engine,
+            threads=arguments.threads,
             on_step=lambda done, of: tell("evaluating", done, of),
         )
         for evaluation in evaluations:
@@ -185,6 +189,7 @@ class _Deciding:
     def tell(self, source: InParts) -> int:
         """Show what was decided; the exit code."""
         from alvh_rules.evaluate.compiled import is_compiled
+        from alvh_rules.evaluate.lanes import threads_of
         from alvh_rules.report.plan_text import plan_lines, profile_lines
 
         arguments, ruleset, rows = self._arguments, self._ruleset, self._summary.rows
@@ -192,7 +197,9 @@ class _Deciding:
         if arguments.explain_plan:
             # A profile is of steps.
             compiled = not arguments.profile and is_compiled(arguments.engine, rows)
-            print("\n".join(plan_lines(ruleset, self._plan, self._names, rows, compiled)))
+            threads = 1 if arguments.profile else threads_of(arguments.threads, rows)
+            lines = plan_lines(ruleset, self._plan, self._names, rows, compiled, threads)
+            print("\n".join(lines))
         for run in self._measured:
             assert run.seconds is not None
             print("\n".join(profile_lines(ruleset, run.nodes, run.seconds, rows)))

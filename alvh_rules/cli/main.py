@@ -132,6 +132,12 @@ def _parser() -> argparse.ArgumentParser:
         help="compiled: by Numba, for millions of rows (default: where that repays itself)",
     )
     command.add_argument(
+        "--threads",
+        type=int,
+        metavar="N",
+        help="threads to run on (default: one for a short run, up to 4 for a long one)",
+    )
+    command.add_argument(
         "--stream",
         action="store_true",
         help="read the file in parts (done unasked from 64 MB on, where it can be)",

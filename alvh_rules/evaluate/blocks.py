@@ -79,7 +79,13 @@ class Block:
 
     def by_session(self, values: Array) -> Array:
         """A column that is the same through each session, from a value for each session."""
-        return stretched(self.session_starts, values, len(self))
+        starts = self.session_starts
+        if len(values) > 1 and len(starts) < len(self):
+            # What an event says changes seldom.
+            turns = np.flatnonzero(values[1:] != values[:-1]) + 1
+            starts = np.concatenate([starts[:1], starts[turns]])
+            values = np.concatenate([values[:1], values[turns]])
+        return stretched(starts, values, len(self))
 
 
 def blocks_of(market: Market, given: Mapping[str, Array], size: int) -> Iterator[Block]:

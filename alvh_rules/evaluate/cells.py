@@ -8,6 +8,7 @@ says that its cell is not whole, which is always safe.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,20 @@ def settled(column: Float) -> tuple[Float, bool]:
     return np.where(np.isfinite(column), column, np.nan), False
 
 
+def settle(column: Float, whole: bool) -> bool:
+    """Make missing, in the column itself, what is not finite; tell whether all of it is known.
+
+    `whole` is whether the column is likely to be: one that is costs one pass then.
+    """
+    if whole and all_finite(column):
+        return True
+    lost = np.isfinite(column)
+    if lost.all():
+        return True
+    np.copyto(column, np.nan, where=np.logical_not(lost, out=lost))
+    return False
+
+
 def spread(value: float | int, storage: g.Storage, rows: int) -> Array:
     """A constant on every row."""
     return np.full(rows, value, dtype=DTYPES[storage])
@@ -54,7 +69,7 @@ class Cells:
         self.values: list[Any] = [None] * count
         self.whole: list[bool] = [False] * count
         self.rows: dict[str, int] = {}
-        self.targets: dict[int, Array] = {}
+        self.targets: Mapping[int, Array] = {}
         self._own: list[Array | None] = [None] * count
         self._free: dict[Any, list[Array]] = {}
         self._known: dict[int, Any] = {}

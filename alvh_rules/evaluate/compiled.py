@@ -147,6 +147,8 @@ def is_array(node: g.Node) -> bool:
 class Strand(Step):
     """A compiled loop in the place of its nodes' steps. Compiles when it is made."""
 
+    remembers = True
+
     def __init__(self, piece: Piece, nodes: Sequence[g.Node]) -> None:
         first = piece.numbers[0]
         super().__init__(first, nodes[first], nodes)

@@ -76,6 +76,8 @@ def can_be_compiled(nodes: Sequence[g.Node], number: int) -> bool:
 class LoopCode(Code):
     """The code of one row of a loop."""
 
+    branches = False
+
     def entry(self, number: int, table: tuple[float | int, ...], at: str) -> str:
         """The entry of a node's table; minus one takes the last.
 
@@ -107,6 +109,13 @@ class LoopCode(Code):
             return self.entry(number, tuple(self.bound[option] for option in options), at)
         parts = [f"{option} if {at} == {code} else " for code, option in enumerate(options[:-1])]
         return f"({''.join(parts)}{options[-1]})"
+
+    def lagged(self, name: str, found: str, value: str, lag: int) -> None:
+        """The value of `lag` rows ago: of one row, a variable; of more, a ring, as memory is near."""
+        if lag == 1:
+            super().lagged(name, found, value, lag)
+        else:
+            self.ring(name, found, value, lag)
 
     # What the processor can do without a branch is told without one: a branch that data decides is
     # guessed wrong half the time, which costs more than both sides of it.
@@ -230,7 +239,7 @@ def loop_of(
     space["__name__"] = __name__
     space["__builtins__"] = {}
     function = defined(text.source, space, "strand")
-    loop: Loop = numba.njit([signature], fastmath=False, error_model="numpy")(function)
+    loop: Loop = numba.njit([signature], fastmath=False, error_model="numpy", nogil=True)(function)
     if len(_compiled) >= _KEPT:
         _compiled.clear()
     _compiled[key] = loop

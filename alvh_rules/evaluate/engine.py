@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -26,17 +25,23 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
-from alvh_rules.evaluate.cells import Cells, spread
 from alvh_rules.evaluate.compiled import Strand, is_compiled, pieces
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
+from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
+from alvh_rules.plan.schedule import schedule
 from alvh_rules.plan.tabulate import tabulated
 
-BLOCK = 32_768
-"""Rows of a block: what a step reads and writes stays in the processor's own memory."""
-FOLD_FROM = 20_000
+MOST_BLOCK, LEAST_BLOCK = 131_072, 16_384
+"""Rows of a block: enough that calling the steps costs little beside their work."""
+_CELLS = 128 << 20
+"""Bytes that the cells of a run may take where blocks can be made shorter: the processor's own memory
+is not much less."""
+_ROOM = 32 << 20
+"""Bytes up to which columns of a result share a room."""
+FOLD_FROM = 5_000
 """Rows from which tables of finite states repay the making."""
 FILTER_FROM = 100_000
 """Rows from which SciPy's filter repays its import."""
@@ -75,6 +80,58 @@ class Evaluation:
         return np.asarray(self.kept[self._found.cell(table, g.ROWS)])
 
 
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """What a run of a plan does, before any data: steps that have not been run, each with the cells
+    that are let go after it. `given` are the plan's nodes, `nodes` those that are run."""
+
+    given: Sequence[g.Node]
+    nodes: Sequence[g.Node]
+    place: Mapping[int, int]
+    columns: int
+    constants: Sequence[int]
+    steps: Sequence[tuple[Step, tuple[int, ...]]]
+
+
+_KEPT = 16
+"""Programs that a process keeps: making one takes longer than some thousand rows do."""
+_programs: dict[tuple[int, tuple[int, ...], bool], _Program] = {}
+
+
+def _program(
+    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool
+) -> _Program:
+    key = (id(nodes), asked, fold)
+    kept = None if compiled else _programs.get(key)
+    if kept is not None and kept.given is nodes:
+        return kept
+    made = _made(nodes, asked, fold, compiled)
+    if not compiled and isinstance(nodes, tuple):
+        # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
+        while len(_programs) >= _KEPT:
+            _programs.pop(next(iter(_programs)), None)
+        _programs[key] = made
+    return made
+
+
+def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool) -> _Program:
+    given, found = nodes, list(asked)
+    if fold:
+        nodes, found = tabulated(nodes, asked)
+    constants: list[int] = []
+    steps: list[tuple[Step, tuple[int, ...]]] = []
+    for part in pieces(nodes, found, compiled):
+        number = part.numbers[0]
+        step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
+        if step is None:
+            constants.append(number)
+        else:
+            steps.append((step, part.frees))
+    place = dict(zip(asked, found, strict=True))
+    most = schedule(nodes, found).most_alive
+    return _Program(given, nodes, place, most, constants, steps)
+
+
 class Run:
     """The steps of a plan, and what they remember between blocks.
 
@@ -90,46 +147,50 @@ class Run:
         fold: bool = False,
         compiled: bool = False,
     ) -> None:
-        asked = list(dict.fromkeys(wanted))
-        found = asked
-        if fold:
-            nodes, found = tabulated(nodes, asked)
-        self.nodes = nodes
-        self._place = dict(zip(asked, found, strict=True))
-        self._cells = Cells(len(nodes))
-        parts = pieces(nodes, found, compiled)
-        self._clocks = {nodes[part.numbers[0]].clock for part in parts} - {g.ROWS}
+        asked = tuple(dict.fromkeys(wanted))
+        program = _program(nodes, asked, fold, compiled)
+        self.nodes = program.nodes
+        self.columns = program.columns
+        """Columns that are held at once, at the most."""
+        self._place = program.place
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
-        self._steps: list[tuple[Step, tuple[int, ...]]] = []
-        for part in parts:
-            number = part.numbers[0]
-            step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
-            if step is None:
-                self._cells.put_constant(number, nodes[number])
-            else:
-                step.cells = self._cells
-                self._steps.append((step, part.frees))
+        self._steps = [(step.fresh(), frees) for step, frees in program.steps]
+        self._constants = program.constants
+        self._lanes = [Lane(self.nodes, self._constants, self._steps)]
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
 
         `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
         """
-        cells = self._cells
-        cells.targets = {self._place[number]: room for number, room in (targets or {}).items()}
-        cells.begin(len(block))
-        for clock in self._clocks:
-            cells.rows[clock] = len(block.periods(clock).sample)
-        for step, frees in self._steps:
-            if self.seconds is None:
-                step.run(block)
-            else:
-                begun = perf_counter()
-                step.run(block)
-                self.seconds[step.number] += perf_counter() - begun
-            for number in frees:
-                cells.let_go(number)
+        self._lanes[0].feed(block, self._placed(targets or {}), self.seconds)
+
+    def feed_all(
+        self,
+        blocks: Sequence[Block],
+        targets: Sequence[Mapping[int, Array]],
+        take: Callable[[Callable[[int], Any], int], None],
+        told: Callable[[int], None],
+        threads: int,
+    ) -> None:
+        """Run the next blocks, on several threads (`lanes.py`), with the bits of one.
+
+        `targets` has for each block what `feed` takes. `take` is called with each block when it is
+        done, in any order and on any thread: with its `cell`, which holds until `take` is done, and
+        its number. `told` is called with the rows that are done.
+        """
+        while len(self._lanes) < threads:
+            self._lanes.append(Lane(self.nodes, self._constants, self._steps, beside=True))
+
+        def taken(lane: Lane, number: int) -> None:
+            take(lambda wanted: lane.cell(self._place[wanted]), number)
+
+        placed = [self._placed(room) for room in targets]
+        feed_all(self._lanes[:threads], blocks, placed, taken, told)
+
+    def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
+        return {self._place[number]: room for number, room in targets.items()}
 
     def measure(self) -> None:
         """Take each step's time from now on."""
@@ -137,12 +198,7 @@ class Run:
 
     def cell(self, number: int) -> Any:
         """The column of a wanted node in the block that was fed last."""
-        place = self._place[number]
-        value = self._cells.values[place]
-        if isinstance(value, float | int):
-            node = self.nodes[place]
-            return spread(value, g.storage_of(node.type), self._cells.rows[node.clock])
-        return value
+        return self._lanes[0].cell(self._place[number])
 
     def save(self) -> dict[str, Any]:
         """What the steps remember, by node, as numbers, lists and dictionaries."""
@@ -175,20 +231,25 @@ def evaluate(
     given: Mapping[str, Array] | None = None,
     names: Iterable[str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
-    block: int = BLOCK,
+    block: int | None = None,
     profile: Callable[[Run], None] | None = None,
     engine: str = "auto",
+    threads: int | None = None,
 ) -> Evaluation:
     """Run a plan over a market.
 
     `given` are the columns of the plan's given names. `names` are those whose columns are wanted;
     None keeps every node, which an explanation needs. `on_step` is told the rows done, of how many.
-    `block` is the rows of a block; it changes nothing in what is found. `profile` is handed the run
+    `block` is the rows of a block, where it is not left to the engine; it changes nothing in what is
+    found. `profile` is handed the run
     at its end, with the seconds that its steps took. `engine` is one of `compiled.ENGINES`: `blocks`
     runs steps alone, `compiled` has Numba compile what it can, `auto` does so where the rows repay
-    the seconds it takes, and never for a profile, which is of steps. The bits are the same.
+    the seconds it takes, and never for a profile, which is of steps. `threads` is how many threads to
+    run on; None takes what `lanes.threads_of` finds best. A profile is of one thread. The bits are
+    the same.
 
-    Raises ValueError for an engine that there is not, or that needs Numba where Numba is not there.
+    Raises ValueError for an engine that there is not, or that needs Numba where Numba is not there,
+    and for less than one thread.
     """
     rows = len(market.timeline)
     asked = None if names is None else list(names)
@@ -197,7 +258,10 @@ def evaluate(
     if profile is not None:
         run.measure()
     told = partial(_told, on_step, 0, rows)
-    kept = _columns(run, plan, market, given or {}, asked, block, told)
+    lanes = 1 if profile is not None else threads_of(threads, rows)
+    kept = _columns(
+        run, plan, market, given or {}, asked, block or block_of(lanes, run.columns), told, lanes
+    )
     if profile is not None:
         profile(run)
     return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
@@ -213,6 +277,7 @@ def evaluate_parts(
     on_step: Callable[[int, int], None] = lambda done, of: None,
     profile: Callable[[Run], None] | None = None,
     engine: str = "auto",
+    threads: int | None = None,
 ) -> Iterator[Evaluation]:
     """Run a plan over a market that comes in parts of consecutive rows, `rows` in all.
 
@@ -224,10 +289,11 @@ def evaluate_parts(
     if profile is not None:
         run.measure()
     lowering = Lowering.over(ruleset, plan)
+    lanes = 1 if profile is not None else threads_of(threads, rows)
     before = 0
     for market in parts:
         told = partial(_told, on_step, before, rows)
-        kept = _columns(run, plan, market, {}, wanted, BLOCK, told)
+        kept = _columns(run, plan, market, {}, wanted, block_of(lanes, run.columns), told, lanes)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept, lowering)
     if profile is not None:
@@ -236,6 +302,12 @@ def evaluate_parts(
 
 def _told(on_step: Callable[[int, int], None], before: int, rows: int, done: int) -> None:
     on_step(before + done, rows)
+
+
+def block_of(threads: int, columns: int) -> int:
+    """Rows of a block of a run on so many threads that holds so many columns at once."""
+    rows = _CELLS // (8 * max(columns, 1) * threads)
+    return min(MOST_BLOCK, max(LEAST_BLOCK, 1 << rows.bit_length() - 1))
 
 
 def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool) -> Run:
@@ -258,32 +330,56 @@ def _columns(
     names: Sequence[str] | None,
     block: int,
     on_step: Callable[[int], None],
+    threads: int,
 ) -> dict[int, Any]:
     """The wanted columns of the rows of a market, which go on from those that the run has seen."""
     rows = len(market.timeline)
+    pieces = list(blocks_of(market, given, block))
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
+    roomy: dict[Any, list[int]] = {}
     for number in _wanted(plan, names):
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
-            # Every row is written by the block that it is in.
-            kept[number] = np.empty(rows, dtype=missing_of(node.type.kind, 0).dtype)
+            roomy.setdefault(missing_of(node.type.kind, 0).dtype, []).append(number)
         else:
-            parts[number] = []
-    with np.errstate(all="ignore"):
-        for piece in blocks_of(market, given, block):
-            targets = {number: column[piece.start : piece.end] for number, column in kept.items()}
-            run.feed(piece, targets)
-            for number, target in targets.items():
-                cell = run.cell(number)
-                if cell is not target:
-                    target[...] = cell
-            for number, found in parts.items():
-                found.append(_own(run.cell(number)))
-            on_step(piece.end)
+            parts[number] = [None] * len(pieces)
+    for dtype, numbers in roomy.items():
+        # Every row is written by the block that it is in. Short columns share a room: the system
+        # gives out large memory in large pages, which takes a fraction of the time.
+        shared = max(1, _ROOM // (rows * dtype.itemsize))
+        for some in _batched(numbers, shared):
+            kept |= zip(some, np.empty((len(some), rows), dtype=dtype), strict=True)
+
+    targets = [
+        {number: column[piece.start : piece.end] for number, column in kept.items()}
+        for piece in pieces
+    ]
+
+    def take(cell: Callable[[int], Any], number: int) -> None:
+        for wanted, target in targets[number].items():
+            found = cell(wanted)
+            if found is not target:
+                target[...] = found
+        for wanted, own in parts.items():
+            own[number] = _own(cell(wanted))
+
+    if threads > 1 and len(pieces) > 1:
+        run.feed_all(pieces, targets, take, on_step, threads)
+    else:
+        with np.errstate(all="ignore"):
+            for number, piece in enumerate(pieces):
+                run.feed(piece, targets[number])
+                take(run.cell, number)
+                on_step(piece.end)
     for number, found in parts.items():
         kept[number] = _joined(found, plan.nodes[number])
     return kept
+
+
+def _batched(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
+    """The items in order, at the most so many at a time."""
+    return (items[start : start + most] for start in range(0, len(items), most))
 
 
 def _evaluation(

@@ -15,23 +15,29 @@ without a pattern here is called as its kernel, on one row; that costs microseco
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate import scalar_patterns as patterns
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells
 from alvh_rules.evaluate.inputs import Market
-from alvh_rules.evaluate.steps import Step, step_of
+from alvh_rules.evaluate.scalar_logic import Stopping, owners
+from alvh_rules.evaluate.steps import Step, dates_in_windows, step_of
 from alvh_rules.plan import graph as g
-from alvh_rules.plan.scalars import missing
+from alvh_rules.plan.scalars import POINTWISE, missing
 from alvh_rules.plan.schedule import schedule
 from alvh_rules.plan.tabulate import tabulated
 
 CLOCKS = ("session", "week", "month")
+_OF_ONE_ROW = (*POINTWISE, g.Combination, g.Lookup)
+_MOST_SHIFTED = 8
+"""Earlier values that are kept in a variable each."""
 
 
 @dataclass
@@ -43,6 +49,10 @@ class Code:
     state: dict[str, Any] = field(default_factory=dict)
     bound: dict[str, Any] = field(default_factory=dict)
     indent: str = "        "
+    branches: bool = True
+    """Whether what is left out costs nothing: Python does one thing after another."""
+    settled: set[str] = field(default_factory=set)
+    """Values that are known to be finite or the one NaN that missing is."""
 
     def say(self, line: str) -> None:
         """One more line."""
@@ -70,8 +80,28 @@ class Code:
         return f"{self.bind(f't{number}', table)}[{at}]"
 
     def choice(self, number: int, options: Sequence[str], at: str) -> str:
-        """The option of a node at a code; minus one takes the last."""
+        """The option of a node at a code; minus one takes the last. Constants are one table."""
+        if all(option in self.bound for option in options):
+            return self.entry(number, tuple(self.bound[option] for option in options), at)
         return f"({', '.join(options)},)[{at}]"
+
+    def lagged(self, name: str, found: str, value: str, lag: int) -> None:
+        """Put into `found` the value of `lag` bars ago, NaN before the first, and keep this one."""
+        if lag > _MOST_SHIFTED:
+            self.ring(name, found, value, lag)
+            return
+        # So few are moved on by one in less time than a place in a list is counted.
+        kept = [self.keep(f"{name}_{place}", math.nan) for place in range(lag)]
+        for into, out_of in zip([found, *kept], [*kept, value], strict=True):
+            self.say(f"{into} = {out_of}")
+
+    def ring(self, name: str, found: str, value: str, lag: int) -> None:
+        """As `lagged`, with a list whose oldest entry is overwritten."""
+        self.keep(name, [math.nan] * lag)
+        self.keep(f"{name}_at", 0)
+        self.say(f"{found} = {name}[{name}_at]; {name}[{name}_at] = {value}")
+        last = self.bind(f"last_{name}", lag - 1)
+        self.say(f"{name}_at = {name}_at + 1 if {name}_at != {last} else 0")
 
     def truth(self, holds: str, fails: str) -> str:
         """True or false by two comparisons, of which at most one holds; else unknown."""
@@ -116,6 +146,9 @@ class Moment:
     month: tuple[bool, ...] = ()
 
 
+Decide = Callable[[Sequence[float | int], Moment], tuple[Any, ...]]
+
+
 class BarByBar:
     """Decides one bar at a time; gives the same bits as a run over history.
 
@@ -133,14 +166,12 @@ class BarByBar:
             name: list(value) if isinstance(value, list) else value
             for name, value in code.state.items()
         }
-        self._decide, self._save, self._load = defined(self.source, space, "make")(*state.values())
+        made = defined(self.source, space, "make")(*state.values())
+        # Not a method: a call of one more function would cost a tenth of a bar.
+        self.decide: Decide = made[0]
+        self._save, self._load = made[1:]
         self._names = list(state)
         self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
-
-    def decide(self, values: Sequence[float | int], moment: Moment) -> tuple[Any, ...]:
-        """The wanted values on the next bar."""
-        found: tuple[Any, ...] = self._decide(values, moment)
-        return found
 
     def save(self) -> dict[str, Any]:
         """What is remembered, as numbers, lists and dictionaries."""
@@ -163,18 +194,22 @@ def _written(
     steps = [step.number for step in schedule(nodes, wanted).steps]
     leaves = [n for n in steps if not nodes[n].clock and not nodes[n].inputs]
     columns = _leaves(code, leaves, market)
+    dated = _by_session(nodes, steps)
+    _dated(code, dated)
     held = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Hold)}
     for clock in CLOCKS:
         _clock(code, clock, [n for n in steps if nodes[n].clock == clock], held)
+    sampled = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Sample)}
+    owner = owners(nodes, steps, {*wanted, *sampled, *dated}, _OF_ONE_ROW)
+    stopping = Stopping(code, owner, lambda number: _line(code, number))
     for number in steps:
         node = nodes[number]
-        if node.clock or number in leaves:
+        if node.clock or number in leaves or number in dated or number in owner:
             continue
         if isinstance(node.operation, g.Hold):
             code.say(f"v{number} = h{node.inputs[0]}")
         else:
-            _line(code, number)
-    sampled = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Sample)}
+            stopping.write(number)
     for number in sorted(sampled):
         code.say(f"p{number} = {code.value(number)}")
     out = "".join(f"{code.value(number)}, " for number in wanted)
@@ -195,8 +230,9 @@ def _whole(code: Code) -> str:
 
 
 def _leaves(code: Code, leaves: Sequence[int], market: Market) -> tuple[str, ...]:
+    """The lines of what reads no node and goes by no calendar; the columns that are read, in order."""
     names: list[str] = []
-    by_date: list[int] = []
+    given: list[str] = []
     for number in leaves:
         node = code.nodes[number]
         match node.operation:
@@ -206,24 +242,49 @@ def _leaves(code: Code, leaves: Sequence[int], market: Market) -> tuple[str, ...
                 code.bind(f"f{number}", _Curve(name))
                 code.say(f"v{number} = f{number}(moment)")
             case g.Column(name) | g.Given(name):
-                code.say(f"v{number} = values[{len(names)}]")
                 names.append(name)
+                given.append(f"v{number}, ")
             case g.Book(_, empty):
                 code.bind(f"v{number}", empty)
             case g.Event() | g.Call():
-                by_date.append(number)
+                continue
             case _:
                 code.bind(f"v{number}", missing(g.storage_of(node.type)))
-    if by_date:
-        # What a calendar says is the same through a session: it is asked once.
-        code.keep("session_before", None)
-        code.say("if moment.ordinal != session_before:")
-        code.say("    session_before = moment.ordinal")
-        for number in by_date:
-            code.keep(f"v{number}", missing(g.storage_of(code.nodes[number].type)))
-            code.bind(f"f{number}", _Dated(number, code.nodes))
-            code.say(f"    v{number} = f{number}(moment)")
+    if given:
+        code.lines.insert(0, f"{code.indent}{''.join(given)}= values")
     return tuple(names)
+
+
+def _by_session(nodes: Sequence[g.Node], steps: Sequence[int]) -> list[int]:
+    """The nodes that are the same through a session: what calendars say, and what rests on it alone."""
+    same = {n for n in steps if isinstance(nodes[n].operation, g.Constant)}
+    for number in steps:
+        node = nodes[number]
+        of_dates = isinstance(node.operation, g.Event | g.Call) and not node.inputs
+        rests = isinstance(node.operation, _OF_ONE_ROW) and bool(node.inputs)
+        if not node.clock and (of_dates or (rests and same.issuperset(node.inputs))):
+            same.add(number)
+    return [n for n in steps if n in same and not isinstance(nodes[n].operation, g.Constant)]
+
+
+def _dated(code: Code, numbers: Sequence[int]) -> None:
+    """The lines of what is the same through a session: it is worked out once, and kept."""
+    if not numbers:
+        return
+    code.keep("session_before", None)
+    code.say("if moment.ordinal != session_before:")
+    outer, code.indent = code.indent, code.indent + "    "
+    code.say("session_before = moment.ordinal")
+    for number in numbers:
+        node = code.nodes[number]
+        code.keep(f"v{number}", missing(g.storage_of(node.type)))
+        if node.inputs:
+            _line(code, number)
+        else:
+            of_event = isinstance(node.operation, g.Event)
+            code.bind(f"f{number}", (_Window if of_event else _Dated)(number, code.nodes))
+            code.say(f"v{number} = f{number}(moment)")
+    code.indent = outer
 
 
 def _clock(code: Code, clock: str, numbers: Sequence[int], held: set[int]) -> None:
@@ -315,6 +376,31 @@ class _Dated:
     def __call__(self, moment: Moment) -> Any:
         self._step.run(moment.row)
         return self._step.cells.values[self._step.number][0].item()
+
+
+class _Window:
+    """Whether a row's session is in the window of an event: `steps.EventWindow` of one session."""
+
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        event = nodes[number].operation
+        assert isinstance(event, g.Event)
+        self._event = event
+        self._dates: list[tuple[list[int], int]] | None = None
+
+    def __call__(self, moment: Moment) -> int:
+        event, session = self._event, moment.ordinal
+        calendar = moment.row.market.calendars[event.calendar]
+        if self._dates is None:
+            self._dates = [
+                (dates.tolist(), begin) for dates, begin in dates_in_windows(event, calendar)
+            ]
+        if not calendar.first_ordinal <= session <= calendar.last_ordinal:
+            return UNKNOWN
+        for dates, begin in self._dates:
+            place = bisect_left(dates, session - event.end)
+            if place < len(dates) and dates[place] <= session - begin:
+                return TRUE
+        return FALSE
 
 
 class _Curve:

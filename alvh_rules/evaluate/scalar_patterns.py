@@ -32,6 +32,7 @@ def pattern_of(operation: g.Operation) -> Pattern | None:
 def _finite(code: Code, name: str) -> None:
     # An infinity less itself is not zero, nor is NaN.
     code.say(f"if {name} - {name} != 0.0: {name} = nan")
+    code.settled.add(name)
 
 
 def _arithmetic(
@@ -42,7 +43,29 @@ def _arithmetic(
         code.say(f"v{n} = {code.quotient(left, right)}")
     else:
         code.say(f"v{n} = {left} {_SIGNS[operation.operator]} {right}")
-    _finite(code, f"v{n}")
+    if _stays_finite(code, operation.operator, left, right):
+        code.settled.add(f"v{n}")
+    else:
+        _finite(code, f"v{n}")
+
+
+def _stays_finite(code: Code, sign: str, left: str, right: str) -> bool:
+    """Whether a constant cannot make more than is held of a value that is finite or missing."""
+    sides = [(left, right), (right, left)] if sign in "+*" else [(left, right)]
+    for value, constant in sides:
+        number = code.bound.get(constant)
+        if value in code.settled and isinstance(number, float) and math.isfinite(number):
+            # Less than half of the last place of the greatest number is rounded away.
+            bounded = {
+                "*": abs(number) <= 1.0,
+                "/": abs(number) >= 1.0,
+            }.get(sign, abs(number) < _ROUNDED_AWAY)
+            if bounded:
+                return True
+    return False
+
+
+_ROUNDED_AWAY = 2.0**968
 
 
 _SIGNS = {"+": "+", "-": "-", "*": "*"}
@@ -157,10 +180,11 @@ def _select(
 def _combination(
     code: Code, n: int, operation: g.Combination, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
-    text = f"{inputs[0]} + 1"
+    # Digits begin at -1; what that adds is one number.
+    text, first = inputs[0], 1
     for value, count in zip(inputs[1:], operation.counts[1:], strict=True):
-        text = f"({text}) * {count} + {value} + 1"
-    code.say(f"v{n} = {text}")
+        text, first = f"({text}) * {count} + {value}", first * count + 1
+    code.say(f"v{n} = {text} + {first}")
 
 
 def _lookup(
@@ -267,16 +291,21 @@ def _macd(
     code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
     fast, slow, *signal = (_whole(item) for item in operation.fixed[1:])
-    _ema_lines(code, n, "fast", inputs[0], fast)
-    _ema_lines(code, n, "slow", inputs[0], slow)
-    code.say(f"v{n} = w{n}_fast - w{n}_slow")
+    value = inputs[0]
+    code.say(f"if {value} == {value}:")
+    outer, code.indent = code.indent, code.indent + "    "
+    quick = _smoothed(code, n, "fast", value, fast, 2.0 / (fast + 1))
+    late = _smoothed(code, n, "slow", value, slow, 2.0 / (slow + 1))
+    code.say(f"v{n} = {quick} - {late}")
     if signal:
-        _ema_lines(code, n, "signal", f"v{n}", signal[0])
-        code.say(
-            f"v{n} = v{n} - w{n}_signal"
-            if operation.function == "macd_histogram"
-            else f"v{n} = w{n}_signal"
-        )
+        # A line that is missing holds the average, and its own place is missing.
+        code.say(f"if v{n} == v{n}:")
+        code.indent += "    "
+        name = _smoothed(code, n, "signal", f"v{n}", signal[0], 2.0 / (signal[0] + 1))
+        histogram = operation.function == "macd_histogram"
+        code.say(f"v{n} = v{n} - {name}" if histogram else f"v{n} = {name}")
+    code.indent = outer
+    code.say(f"else: v{n} = nan")
     _finite(code, f"v{n}")
 
 
@@ -285,23 +314,46 @@ def _rsi(
 ) -> None:
     (value,) = inputs
     count = _whole(operation.fixed[1])
-    code.keep(f"s{n}_before", math.nan)
+    before = code.keep(f"s{n}_before", math.nan)
     code.say(f"v{n} = nan")
     code.say(f"if {value} == {value}:")
     outer, code.indent = code.indent, code.indent + "    "
-    code.say(f"if s{n}_before == s{n}_before:")
+    code.say(f"change{n} = {value} - {before}")
+    if code.branches:
+        _begun_rsi(code, n, count)
+    code.say(f"{'elif' if code.branches else 'if'} {before} == {before}:")
     code.indent += "    "
-    code.say(f"change{n} = {value} - s{n}_before")
     code.say(f"rise{n} = change{n} if change{n} > 0.0 else 0.0")
     code.say(f"fall{n} = rise{n} - change{n}")
     gain = _smoothed(code, n, "gain", f"rise{n}", count, 1.0 / count)
     loss = _smoothed(code, n, "loss", f"fall{n}", count, 1.0 / count)
-    code.say(f"whole{n} = {gain} + {loss}")
-    code.say(f"v{n} = {gain} / whole{n} * 100.0 if whole{n} else 50.0")
+    _strength(code, n, gain, loss)
     code.indent = outer + "    "
-    code.say(f"s{n}_before = {value}")
+    code.say(f"{before} = {value}")
     code.indent = outer
     _finite(code, f"v{n}")
+
+
+def _begun_rsi(code: Code, n: int, count: int) -> None:
+    # Of a rise and a fall one is zero, and what zero adds to an average is nothing. A change that is
+    # not finite leaves the gain or the loss so for ever, and with it the index missing.
+    new, old = code.bind(f"a{n}_gain", 1.0 / count), code.bind(f"b{n}_gain", 1.0 - 1.0 / count)
+    gain, loss = f"s{n}_gain", f"s{n}_loss"
+    code.say(f"if {loss} == {loss}:")
+    code.say(f"    if change{n} > 0.0:")
+    code.say(f"        {gain} = {new} * change{n} + {old} * {gain}")
+    code.say(f"        {loss} = {old} * {loss}")
+    code.say("    else:")
+    code.say(f"        {gain} = {old} * {gain}")
+    code.say(f"        {loss} = {old} * {loss} - {new} * change{n}")
+    code.indent += "    "
+    _strength(code, n, gain, loss)
+    code.indent = code.indent[:-4]
+
+
+def _strength(code: Code, n: int, gain: str, loss: str) -> None:
+    code.say(f"whole{n} = {gain} + {loss}")
+    code.say(f"v{n} = {gain} / whole{n} * 100.0 if whole{n} else 50.0")
 
 
 def _whole(value: Any) -> int:
@@ -336,16 +388,7 @@ def _put(code: Code, name: str, text: str) -> str:
 
 def _lagged(code: Code, n: int, part: str, value: str, lag: int) -> str:
     """The value of `lag` bars ago, NaN before the first."""
-    name = f"s{n}_{part}"
-    if lag == 1:
-        code.keep(name, math.nan)
-        code.say(f"q{n}_{part} = {name}; {name} = {value}")
-        return f"q{n}_{part}"
-    code.keep(name, [math.nan] * lag)
-    code.keep(f"{name}_at", 0)
-    code.say(f"q{n}_{part} = {name}[{name}_at]; {name}[{name}_at] = {value}")
-    last = code.bind(f"l{n}_{part}", lag - 1)
-    code.say(f"{name}_at = {name}_at + 1 if {name}_at != {last} else 0")
+    code.lagged(f"s{n}_{part}", f"q{n}_{part}", value, lag)
     return f"q{n}_{part}"
 
 
@@ -391,8 +434,9 @@ def volatility_of_squares(code: Code, n: int, operation: g.Call, square: str) ->
     total = _tree(code, n, square, count, lambda older, newer: f"{older} + {newer}")
     factor = code.bind(f"n{n}", 252.0 / count)
     code.say(f"v{n} = {total} * {factor}")
+    # A root of what is finite, a hundred times, is so too.
     code.say(f"v{n} = sqrt(v{n}) * 100.0 if v{n} - v{n} == 0.0 else nan")
-    _finite(code, f"v{n}")
+    code.settled.add(f"v{n}")
 
 
 def _ago(

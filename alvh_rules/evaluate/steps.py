@@ -14,7 +14,7 @@ can be written down and taken up again.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -27,7 +27,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells, all_finite, settled, spread
-from alvh_rules.evaluate.inputs import Array, missing_of
+from alvh_rules.evaluate.inputs import Array, Calendar, missing_of
 from alvh_rules.evaluate.pointwise import Function, pointwise
 from alvh_rules.plan import graph as g
 
@@ -37,6 +37,9 @@ _TRUE, _FALSE, _UNKNOWN = np.int8(TRUE), np.int8(FALSE), np.int8(UNKNOWN)
 class Step:
     """One operation of a plan. `run` fills the step's cell; it must not change its inputs."""
 
+    remembers = False
+    """Whether a block's cell rests on the blocks before, so that they must be run in order."""
+
     def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
         self.number = number
         self.node = node
@@ -44,22 +47,26 @@ class Step:
         self.cells = Cells(0)
         self.kinds = [nodes[part].type.kind for part in node.inputs]
         self.storages = [g.storage_of(nodes[part].type) for part in node.inputs]
+        self.constant = [isinstance(nodes[part].operation, g.Constant) for part in node.inputs]
         # An operation on constants alone, which the plan did not fold, is done on rows of them.
-        self.all_constant = bool(node.inputs) and all(
-            isinstance(nodes[part].operation, g.Constant) for part in node.inputs
-        )
+        self.spreads = bool(node.inputs) and all(self.constant)
 
     def run(self, block: Block) -> None:
         """Fill the cell."""
-        cells = self.cells
+        cells, parts, number = self.cells, self.inputs, self.number
+        values, wholes = cells.values, cells.whole
         rows = cells.rows[self.node.clock]
-        inputs = [cells.values[part] for part in self.inputs]
-        if self.all_constant:
+        inputs = [values[part] for part in parts]
+        if self.spreads:
             inputs = self.arrays(inputs, rows)
-        whole = [cells.whole[part] for part in self.inputs]
-        cells.values[self.number], cells.whole[self.number] = self.compute(
-            inputs, whole, block, rows
-        )
+        whole = [wholes[part] for part in parts]
+        values[number], wholes[number] = self.compute(inputs, whole, block, rows)
+
+    def fresh(self) -> Self:
+        """The same step with a memory of its own, for one that has not been run."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        return other
 
     def room(self, dtype: Any, rows: int) -> Array:
         """An array for the cell."""
@@ -124,7 +131,7 @@ class Pointwise(Step):
     ) -> None:
         super().__init__(number, node, nodes)
         self.function = function
-        self.all_constant = self.all_constant or as_arrays
+        self.spreads = self.spreads or (as_arrays and any(self.constant))
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
         return self.function(inputs, whole, rows, self)
@@ -133,6 +140,7 @@ class Pointwise(Step):
 class Sample(Step):
     """A column of the rows at the end of each completed period; the last row is remembered."""
 
+    remembers = True
     last: Any = None
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
@@ -168,6 +176,8 @@ def _taken(column: Array, sample: Array, last: Any) -> Array:
 class Hold(Step):
     """A clock's values on the rows: each from its available row until the next."""
 
+    remembers = True
+
     def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
         super().__init__(number, node, nodes)
         self.clock = nodes[node.inputs[0]].clock
@@ -191,6 +201,8 @@ class Hold(Step):
 
 class Window(Step):
     """An operation that reads a fixed number of rows back: it remembers so many of its inputs."""
+
+    remembers = True
 
     def __init__(
         self,
@@ -230,12 +242,19 @@ class Window(Step):
 class Remembering(Step):
     """An operation that rests on every row since the first: its kernel keeps a memory."""
 
+    remembers = True
+
     def __init__(
         self, number: int, node: g.Node, nodes: Sequence[g.Node], kernel: Callable[..., Array]
     ) -> None:
         super().__init__(number, node, nodes)
         self.kernel = kernel
         self.memory: dict[str, Any] = {}
+
+    def fresh(self) -> Self:
+        other = super().fresh()
+        other.memory = {}
+        return other
 
     def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
         out = self.kernel(self.memory, *self.arrays(inputs, rows))
@@ -248,12 +267,20 @@ class Remembering(Step):
         self.memory = saved
 
 
-class EventWindow(Step):
-    """Whether a date of a calendar lies so that the session is in its window.
+def dates_in_windows(event: g.Event, calendar: Calendar) -> list[tuple[Array, int]]:
+    """The sessions of an event's dates, and from which session after them each one's window begins.
 
     An unscheduled date is known on its own session only from then on, so of its window only the
     part from that session counts.
     """
+    known = calendar.ordinals[calendar.scheduled]
+    sudden = calendar.ordinals[~calendar.scheduled]
+    dates = [(known, event.begin), (sudden, max(event.begin, 0))]
+    return [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+
+
+class EventWindow(Step):
+    """Whether a date of a calendar lies so that the session is in its window."""
 
     _dates: list[tuple[Array, int]] | None = None
 
@@ -262,17 +289,19 @@ class EventWindow(Step):
         assert isinstance(event, g.Event)
         calendar = block.market.calendars[event.calendar]
         if self._dates is None:
-            known = calendar.ordinals[calendar.scheduled]
-            sudden = calendar.ordinals[~calendar.scheduled]
-            dates = [(known, event.begin), (sudden, max(event.begin, 0))]
-            self._dates = [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+            self._dates = dates_in_windows(event, calendar)
         sessions = block.ordinals[block.session_starts]
-        active = np.zeros(len(sessions), dtype=np.bool_)
+        # A date at q covers the sessions from q + begin to q + end: one window more from its first
+        # session on, and one less after its last.
+        turns = np.zeros(len(sessions) + 1, dtype=np.int64)
         for at, begin in self._dates:
-            # A date at q covers q + begin to q + end: sessions s with one in [s - end, s - begin].
-            low = np.searchsorted(at, sessions - event.end, "left")
-            high = np.searchsorted(at, sessions - begin, "right")
-            active |= high > low
+            first, last = np.searchsorted(at, [sessions[0] - event.end, sessions[-1] - begin + 1])
+            near = at[first:last]
+            opens = np.searchsorted(sessions, near + begin, "left")
+            closes = np.searchsorted(sessions, near + event.end, "right")
+            turns += np.bincount(opens, minlength=len(turns))
+            turns -= np.bincount(closes, minlength=len(turns))
+        active = np.cumsum(turns[:-1]) > 0
         covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
         truths = np.where(covered, np.where(active, _TRUE, _FALSE), _UNKNOWN)
         return block.by_session(truths), bool(covered.all())

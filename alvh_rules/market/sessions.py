@@ -69,7 +69,7 @@ def exchange() -> Hours:
 @cache
 def always_open() -> Hours:
     """A market without closing hours."""
-    days = np.arange(np.datetime64("1970-01-01"), np.datetime64("2100-01-01"))
+    days = np.arange(np.datetime64("1970-01-01"), np.datetime64("2200-01-01"))
     return Hours("UTC", days, (days + np.timedelta64(1, "D")).astype("datetime64[ns]"))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.evaluate.compiled import strands_of
-from alvh_rules.evaluate.engine import BLOCK, FOLD_FROM
+from alvh_rules.evaluate.engine import FOLD_FROM, block_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.look_back import look_backs
 from alvh_rules.plan.schedule import schedule
@@ -25,8 +25,9 @@ def plan_lines(
     names: Sequence[str],
     rows: int,
     compiled: bool = False,
+    threads: int = 1,
 ) -> list[str]:
-    """The plan of a run that gives these names over so many rows.
+    """The plan of a run that gives these names over so many rows on so many threads.
 
     Of a compiled run it says which nodes are in which strand, one compiled loop each.
     """
@@ -47,8 +48,11 @@ def plan_lines(
         f"  nodes: {made} in the plan, {needed} needed"
         + (f", {len(steps.steps)} with finite states in tables" if folds else ""),
         f"  columns held at once: {steps.most_alive} at the most",
-        f"  block: {min(BLOCK, max(rows, 1)):,} rows; bytes read and written a row: {moved:,}",
+        f"  block: {min(block_of(threads, steps.most_alive), max(rows, 1)):,} rows;"
+        f" bytes read and written a row: {moved:,}",
     ]
+    if threads > 1:
+        lines.append(f"  threads: {threads}, which take the blocks in turn")
     strands = strands_of(nodes, wanted) if compiled else []
     for place, strand in enumerate(strands, 1):
         told = " ".join(f"%{number}" for number in strand)

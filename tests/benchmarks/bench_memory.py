@@ -1,10 +1,14 @@
 """How much memory a long run takes over the interpreter with its imports: the same for any length.
 
-Each run is a process of its own, since a process remembers its peak.
+Each run is a process of its own, since a process remembers its peak. `python -m
+tests.benchmarks.bench_memory 100000000` does it for so many rows, of a market that is always open:
+no exchange has had as many minutes. The file that is written for it takes 24 bytes a row.
 """
 
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,12 +65,31 @@ def write_bars(path: Path, rows: int) -> None:
             writer.write_table(pyarrow.table([times, *columns], schema=schema))
 
 
-def peak(folder: Path, rows: int, *more: str) -> int:
+def write_steady(path: Path, rows: int) -> None:
+    """Minute bars from 1970 on, day and night, in row groups of a million."""
+    random = np.random.default_rng(1)
+    names = ("spx", "vix", "vix3m")
+    schema = pyarrow.schema(
+        [("time", pyarrow.timestamp("ns"))] + [(name, pyarrow.float64()) for name in names]
+    )
+    begun = np.datetime64("1970-01-02T00:00", "ns")
+    with parquet.ParquetWriter(path, schema) as writer:
+        for start in range(0, rows, 1_000_000):
+            at = np.arange(start, min(start + 1_000_000, rows))
+            vix = np.where(random.random(len(at)) < 0.01, np.nan, 15 + random.random(len(at)))
+            columns = [begun + at * np.timedelta64(1, "m"), 100 + random.random(len(at))]
+            writer.write_table(pyarrow.table([*columns, vix, vix + 1], schema=schema))
+
+
+def peak(folder: Path, rows: int, *more: str, steady: bool = False) -> int:
     """The peak of a run over so many rows, in bytes."""
     data, ruleset = folder / f"{rows}.parquet", folder / "long.alvh"
     if not data.exists():
-        write_bars(data, rows)
-    ruleset.write_text(TEXT)
+        (write_steady if steady else write_bars)(data, rows)
+    text = TEXT.replace("bars 1 minute", "bars 1 minute 24/7") if steady else TEXT
+    if steady:
+        text = text.replace(" carry 1 session", "").replace(" known 18:00 same session", "")
+    ruleset.write_text(text)
     command = [sys.executable, "-c", MEASURED, "run", str(ruleset), "--data", str(data), *more]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return int(done.stdout.rsplit("peak", 1)[1])
@@ -83,3 +106,19 @@ def test_a_long_run_stays_in_bounds(tmp_path: Path, ending: str | None) -> None:
         f"{ROWS:,} rows, {ending or 'no output'}: {(most - least) / 2**20:.0f} MB over the imports"
     )
     assert most - least < MOST
+
+
+def main() -> None:
+    """Measure a run over as many rows as the command line says."""
+    rows = int(sys.argv[1])
+    with tempfile.TemporaryDirectory() as folder:
+        least = peak(Path(folder), 4_000, "--stream", steady=True)
+        write_steady(Path(folder) / f"{rows}.parquet", rows)
+        begun = time.perf_counter()
+        most = peak(Path(folder), rows, "--stream", steady=True)
+        seconds = time.perf_counter() - begun
+    print(f"{rows:,} rows: {(most - least) / 2**20:.0f} MB over the imports, {seconds:.0f} seconds")
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ def _edges(number: int) -> list[int]:
     return [10 + number % 7, 20 + number % 5, 30 + number % 3, 40 + number % 11]
 
 
-def _clauses(number: int) -> list[tuple[str, str, int]]:
+def clauses(number: int) -> list[tuple[str, str, int]]:
     """Three comparisons of a rule: column, sign, limit."""
     return [
         (COLUMNS[(number * step + step) % 8], "<>"[(number + step) % 2], 15 + (number * step) % 20)
@@ -43,7 +43,7 @@ def rules() -> Any:
             f"  {d} or more => {number + 4}%",
         ]
     for number in range(RULES):
-        one, two, three = (f"{name} {sign} {limit}" for name, sign, limit in _clauses(number))
+        one, two, three = (f"{name} {sign} {limit}" for name, sign, limit in clauses(number))
         lines.append(f"signal r{number} when {one} and ({two} or {three})")
     lines += [f"target g{number} = t{number}" for number in range(TABLES)]
     result = check_source(Source("rules.alvh", "\n".join(lines) + "\n"))
@@ -74,7 +74,7 @@ def numpy_rules(market: Market) -> Mapping[str, Any]:
     for number in range(RULES):
         one, two, three = (
             columns[name] < limit if sign == "<" else columns[name] > limit
-            for name, sign, limit in _clauses(number)
+            for name, sign, limit in clauses(number)
         )
         found[f"r{number}"] = one & (two | three)
     return found
@@ -95,7 +95,7 @@ def polars_rules(market: Market) -> Mapping[str, Any]:
     for number in range(RULES):
         one, two, three = (
             pl.col(name) < limit if sign == "<" else pl.col(name) > limit
-            for name, sign, limit in _clauses(number)
+            for name, sign, limit in clauses(number)
         )
         selected[f"r{number}"] = one & (two | three)
     columns = {name: market.columns[name] for name in COLUMNS}

@@ -41,24 +41,38 @@ def rsi(memory: Memory, x: Float, n: int) -> Float:
     np.add(gain, loss, out=rises)
     np.divide(gain, rises, out=out)
     out *= 100.0
-    if not np.all(rises):
+    if not np.minimum.reduce(rises, initial=1.0) > 0.0:
         # Nothing has moved.
         out[rises == 0.0] = 50.0
     return spread_over(known, changes)
 
 
+def _line(memory: Memory, values: Float, fast: int, slow: int) -> Float:
+    """The distance of two averages of known values."""
+    out = average(_part(memory, "fast"), values, fast, 2.0 / (fast + 1))
+    out -= average(_part(memory, "slow"), values, slow, 2.0 / (slow + 1))
+    return out
+
+
 def macd(memory: Memory, x: Float, fast: int, slow: int) -> Float:
-    return ema(_part(memory, "fast"), x, fast) - ema(_part(memory, "slow"), x, slow)
+    known = known_rows(x)
+    values = x if known is None else x[known]
+    return spread_over(known, _line(memory, values, fast, slow))
 
 
 def macd_signal(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
-    return ema(_part(memory, "signal"), macd(memory, x, fast, slow), signal)
+    known = known_rows(x)
+    values = x if known is None else x[known]
+    line = _line(memory, values, fast, slow)
+    return spread_over(known, ema(_part(memory, "signal"), line, signal))
 
 
 def macd_histogram(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
-    line = macd(memory, x, fast, slow)
+    known = known_rows(x)
+    values = x if known is None else x[known]
+    line = _line(memory, values, fast, slow)
     line -= ema(_part(memory, "signal"), line, signal)
-    return line
+    return spread_over(known, line)
 
 
 def atr(memory: Memory, high: Float, low: Float, close: Float, n: int) -> Float:

@@ -40,11 +40,9 @@ def smoothed(values: Float, alpha: float, before: float) -> Float:
     if signal is not None and len(values) >= _SHORT:
         out, _ = signal.lfilter([alpha], [1.0, -keep], values, zi=[keep * before])
         return np.asarray(out)
-    found = []
     state = before
-    for value in values.tolist():
-        state = alpha * value + keep * state
-        found.append(state)
+    # A comprehension takes half the time of a loop that appends.
+    found = [state := value + keep * state for value in (alpha * values).tolist()]
     return np.array(found, dtype=np.float64)
 
 

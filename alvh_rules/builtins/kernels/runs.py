@@ -12,7 +12,7 @@ _ROWS_A_FILL = 64
 
 def stretched(starts: Integer, values: Array, rows: int) -> Array:
     """Each value from its start until the next; the starts ascend from 0, and may be equal."""
-    if len(starts) == rows and (rows == 0 or starts[-1] == rows - 1):
+    if len(starts) == rows and np.array_equal(starts, np.arange(rows)):
         return values
     if len(starts) * _ROWS_A_FILL > rows:
         return np.repeat(values, np.diff(starts, append=rows))

@@ -70,24 +70,32 @@ def held(condition: Kleene, n: int) -> Kleene:
 def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     """not end and (begin or the row before): each row clamps the state between two truths.
 
-    A clamp after a clamp is a clamp, so the rows' clamps are combined by doubling, log n passes over
-    bytes instead of a step a row.
+    A clamp taken twice is the clamp once, so of rows on end that clamp alike the first alone counts.
+    A clamp after a clamp is a clamp, so those that are left are combined by doubling.
     """
     high = np.negative(end)
     low = np.minimum(begin, high)
-    if not len(low):
+    rows = len(low)
+    if not rows:
         return low
     state = np.int8(memory.get("state", FALSE))
-    if np.all(begin) and np.all(end):
-        # Nothing is unknown: each row is as the last one that switched it.
-        switched = np.flatnonzero(low == high)
-        states = np.concatenate([[state], high[switched]])
-        turns = np.flatnonzero(states[1:] != states[:-1])
-        starts = np.concatenate([[0], switched[turns]])
-        memory["state"] = int(states[-1])
-        return stretched(starts, np.concatenate([[state], states[1 + turns]]), len(low))
+    # A clamp as one byte: the least and the greatest state that it leaves.
+    clamps = low * np.int8(3)
+    clamps += high
+    turns = np.flatnonzero(clamps[1:] != clamps[:-1]) + 1
+    starts = np.concatenate([[0], turns])
+    low, high = low[starts], high[starts]
+    low[0] = high[0] = np.minimum(high[0], np.maximum(low[0], state))
+    states = _combined(low, high)
+    memory["state"] = int(states[-1])
+    return stretched(starts, states, rows)
+
+
+def _combined(low: Kleene, high: Kleene) -> Kleene:
+    """The state after each clamp, of which the first leaves one state."""
     size = 1
-    while size < len(low):
+    # What leaves one state rests on nothing before it.
+    while not np.array_equal(low, high):
         low_before, high_before = low[:-size], high[:-size]
         newer_low, newer_high = low[size:], high[size:]
         low_after = np.minimum(newer_high, np.maximum(newer_low, low_before))
@@ -95,6 +103,4 @@ def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
         low = np.concatenate([low[:size], low_after])
         high = np.concatenate([high[:size], high_after])
         size *= 2
-    out = np.minimum(high, np.maximum(low, state))
-    memory["state"] = int(out[-1])
-    return out
+    return low
