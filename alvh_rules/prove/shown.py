@@ -115,3 +115,8 @@ class Shown:
     def _written(self, node: g.Node) -> str:
         source = self._ruleset.sources.get(node.span.file)
         return source.one_line(node.span) if source is not None else type(node.operation).__name__
+
+
+def edge_text(value: float, node: g.Node) -> str:
+    """A table's edge as its input's kind writes it."""
+    return shown_number(value, node.type.kind)

@@ -396,7 +396,7 @@ class Translation:
             return self.diagrams.cases_of(self.diagrams.selector(cases, selector.guards))
         if not isinstance(content, Number):
             return self.diagrams.leaf(int(applied(band, [content], [storage], g.Storage.CODE)))
-        above = self._above(content, band.edges, band.joins_above)
+        above = self.above(content, band.edges, band.joins_above)
         guards, under = [], YES
         for number, edge in enumerate(above):
             guards.append(both(content.known, under, opposite(edge)))
@@ -406,7 +406,7 @@ class Translation:
         selector = self.diagrams.selector(cases, (*guards, opposite(content.known)))
         return self.diagrams.cases_of(selector)
 
-    def _above(
+    def above(
         self, number: Number, edges: Sequence[float], joins: Sequence[bool]
     ) -> list[z3.BoolRef]:
         """Whether a number lies above each edge, or on one that joins what is above."""
@@ -421,7 +421,7 @@ class Translation:
         absent = self.diagrams.leaf(last[0] if last else float("nan"))
         if number is None:
             return absent
-        above = self._above(number, points.points, [False] * len(points.points))
+        above = self.above(number, points.points, [False] * len(points.points))
         guards, pieces, under = [], [], YES
         for index, edge in enumerate(above):
             guards.append(both(number.known, under, opposite(edge)))
