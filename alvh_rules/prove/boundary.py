@@ -18,10 +18,9 @@ from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.plan import graph as g
 from alvh_rules.prove import polynomial as p
-from alvh_rules.prove.example import Part
+from alvh_rules.prove.example import Held, Key, Part
 from alvh_rules.prove.symbols import Symbols
-from alvh_rules.prove.values import Leaf, Number, leaves
-from alvh_rules.prove.replay import column_of
+from alvh_rules.prove.values import Leaf, Number
 
 _LEVELS: Mapping[Kind, tuple[float, float]] = {
     Kind.VOLATILITY: (10.0, 40.0),
@@ -41,17 +40,17 @@ MOST_EDGES = 400
 
 def random_columns(
     parts: Sequence[Part], rows: int, random: np.random.Generator
-) -> dict[tuple[int, int], Array]:
+) -> dict[Key, Array]:
     """Round random values for every part; what has one name has one column."""
-    found: dict[tuple[int, int], Array] = {}
+    found: dict[Key, Array] = {}
     by_unknown: dict[object, Array] = {}
     for part in parts:
         same = _unknown_of(part)
         if same is None:
-            same = ("computation", part.of.keys.of(part.number))
+            same = ("computation", part.of.same(part.number, part.of.keys), part.before)
         if same not in by_unknown:
             by_unknown[same] = _random(part, rows, random)
-        found[id(part.of), part.number] = by_unknown[same]
+        found[part.key] = by_unknown[same]
     return found
 
 
@@ -65,7 +64,7 @@ def _random(part: Part, rows: int, random: np.random.Generator) -> Array:
     low, high = _LEVELS.get(kind, (-100.0, 100.0))
     if part.node.type.difference:
         low, high = -high / 4, high / 4
-    value = part.of.value(part.number)
+    value = part.value
     if isinstance(value, Leaf) and isinstance(value.content, Number):
         least, most = part.of.symbols.within(value.content)
         low = max(low, float(least.value)) if least.value is not None else low
@@ -79,7 +78,7 @@ def _random(part: Part, rows: int, random: np.random.Generator) -> Array:
 
 def _unknown_of(part: Part) -> int | None:
     """The unknown that a part is, where it is one."""
-    value = part.of.value(part.number)
+    value = part.value
     if not isinstance(value, Leaf) or not isinstance(value.content, Number):
         return None
     content = value.content
@@ -91,7 +90,7 @@ def _unknown_of(part: Part) -> int | None:
 
 def on_the_edges(
     symbols: Symbols, parts: Sequence[Part], seed: int = 1
-) -> tuple[int, dict[tuple[int, int], Array]]:
+) -> tuple[int, dict[Key, Array]]:
     """Rows, and a column for each part: markets on and about every edge that the parts span."""
     random = np.random.default_rng(seed)
     unknowns = {id(part): _unknown_of(part) for part in parts}
@@ -101,12 +100,14 @@ def on_the_edges(
     block = TRIES * len(STEPS)
     rows = block * len(edges)
     columns = random_columns(parts, TRIES * len(edges), random)
-    columns = {key: np.repeat(column, len(STEPS)) for key, column in columns.items()}
+    # One unknown has one array, whichever rulesets read it.
+    wide = {id(column): np.repeat(column, len(STEPS)) for column in columns.values()}
+    columns = {key: wide[id(column)] for key, column in columns.items()}
     of_unknown: dict[int, Array] = {}
     for part in parts:
         number = unknowns[id(part)]
         if number is not None:
-            of_unknown[number] = columns[id(part.of), part.number]
+            of_unknown[number] = columns[part.key]
     for index, edge in enumerate(edges):
         linear = [n for n in edge.unknowns if _linear(edge, n)]
         for trial in range(TRIES):
@@ -114,7 +115,9 @@ def on_the_edges(
                 break
             at = index * block + trial * len(STEPS)
             solved = linear[trial % len(linear)]
-            value = _root(edge, solved, {n: Fraction(str(float(of_unknown[n][at]))) for n in edge.unknowns})
+            value = _root(
+                edge, solved, {n: Fraction(str(float(of_unknown[n][at]))) for n in edge.unknowns}
+            )
             if value is None or not _inside(symbols, solved, value):
                 continue
             for place, steps in enumerate(STEPS):
@@ -143,7 +146,9 @@ def _root(edge: p.Polynomial, number: int, values: Mapping[int, Fraction]) -> Fr
 def _inside(symbols: Symbols, number: int, value: Fraction) -> bool:
     low, high = symbols.bounds.get(number, p.ANYWHERE)
     above = low.value is None or value > low.value or (value == low.value and not low.open)
-    return above and (high.value is None or value < high.value or (value == high.value and not high.open))
+    return above and (
+        high.value is None or value < high.value or (value == high.value and not high.open)
+    )
 
 
 def _stepped(value: float, steps: int) -> float:
@@ -152,27 +157,11 @@ def _stepped(value: float, steps: int) -> float:
     return value
 
 
-def taken(
-    columns: Mapping[tuple[int, int], Array], row: int, parts: Sequence[Part]
-) -> dict[tuple[int, int], float | int | None]:
+def taken(columns: Mapping[Key, Array], row: int, parts: Sequence[Part]) -> dict[Key, Held]:
     """One row's values."""
-    found: dict[tuple[int, int], float | int | None] = {}
+    found: dict[Key, Held] = {}
     for part in parts:
-        value = columns[id(part.of), part.number][row]
+        value = columns[part.key][row]
         number = g.storage_of(part.node.type) is g.Storage.NUMBER
-        found[id(part.of), part.number] = float(value) if number else int(value)
+        found[part.key] = float(value) if number else int(value)
     return found
-
-
-def given_to(
-    parts: Sequence[Part], held: Mapping[tuple[int, int], float | int | None], of: object
-) -> dict[int, Array]:
-    """A market of one row as the columns of one translation's plan."""
-    return {
-        part.number: column_of(part.node, [held.get((id(part.of), part.number))])
-        for part in parts
-        if part.of is of
-    }
-
-
-__all__ = ["given_to", "leaves", "on_the_edges", "random_columns", "taken"]

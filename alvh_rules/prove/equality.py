@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -23,23 +23,32 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
+from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.prove.assumptions import assume
-from alvh_rules.prove.boundary import given_to, on_the_edges, random_columns, taken
-from alvh_rules.prove.example import Held, Market, Part, fewest, look_for, market_of, parts_of
+from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.difference import CLOSE, difference
+from alvh_rules.prove.example import (
+    Held,
+    Key,
+    Market,
+    Part,
+    fewest,
+    look_for,
+    market_of,
+    parts_of,
+    term_of,
+)
+from alvh_rules.prove.merging import Merger, relate_latches
 from alvh_rules.prove.region import region_of
-from alvh_rules.prove.replay import replayed
+from alvh_rules.prove.replay import on_one_row, replayed
 from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
-from alvh_rules.prove.translate import Translation, bool_if
-from alvh_rules.prove.values import Content, Number, TooManyCases, Value, both, either, opposite
+from alvh_rules.prove.translate import Translation
 
 __all__ = ["DecisionVerdict", "Market", "compare_decisions"]
 
 Status = Literal["same", "same_off_boundary", "different", "undecided"]
-CLOSE = 1e-12
-"""Part of the greater value by which numbers may differ and be the same: what reordering a sum does."""
-RANDOM_ROWS = 2_000
 TRIALS = 3
 """Examples of the solver that may fail to replay before a difference is left undecided."""
 
@@ -67,12 +76,15 @@ class DecisionVerdict:
 class _Side:
     """One ruleset's translation, and its plan's nodes by name."""
 
-    def __init__(self, symbols: Symbols, checked: Checked, gaps: bool, missing: frozenset[object]) -> None:
+    def __init__(
+        self, symbols: Symbols, checked: Checked, gaps: bool, missing: frozenset[object]
+    ) -> None:
         assert checked.ruleset is not None
         assert checked.plan is not None
-        self.ruleset, self.plan = checked.ruleset, checked.plan
-        self.to = Translation(symbols, checked.ruleset, checked.plan, gaps=gaps, optional=missing)
-        self.shown = Shown(checked.ruleset, checked.plan)
+        self.ruleset = checked.ruleset
+        self.plan = plan_of(checked.ruleset, also=checked.ruleset.assumptions)
+        self.to = Translation(symbols, checked.ruleset, self.plan, gaps=gaps, optional=missing)
+        self.shown = Shown(checked.ruleset, self.plan)
 
     def words(self, number: int) -> tuple[str, ...]:
         """The words of a label's codes."""
@@ -87,8 +99,9 @@ class _Pair:
         self.asker = Asker(self.symbols, budget)
         missing = _optional(self.symbols, old) | _optional(self.symbols, new)
         self.sides = [_Side(self.symbols, item, gaps, missing) for item in (old, new)]
+        merger = Merger(self.asker)
         for side in self.sides:
-            side.to.asker = self.asker
+            side.to.merge = merger.same
             self.asker.always += assume(side.to)
 
     def nodes(self, name: str) -> tuple[int, int]:
@@ -100,7 +113,10 @@ class _Pair:
         """When the two decide differently."""
         numbers = self.nodes(name)
         values = [side.to.value(n) for side, n in zip(self.sides, numbers, strict=True)]
-        kinds = [g.storage_of(s.plan.nodes[n].type) for s, n in zip(self.sides, numbers, strict=True)]
+        relate_latches(self.asker, self.sides[0].to, self.sides[1].to)
+        kinds = [
+            g.storage_of(s.plan.nodes[n].type) for s, n in zip(self.sides, numbers, strict=True)
+        ]
         if kinds[0] is not kinds[1]:
             return z3.BoolVal(True)
         words = [side.words(n) for side, n in zip(self.sides, numbers, strict=True)]
@@ -120,65 +136,6 @@ def _optional(symbols: Symbols, checked: Checked) -> frozenset[object]:
         for number, node in enumerate(checked.plan.nodes)
         if isinstance(node.operation, g.Column) and node.operation.name in optional
     )
-
-
-def difference(
-    to: Translation,
-    old: Value,
-    new: Value,
-    storage: g.Storage,
-    old_words: Sequence[str] = (),
-    new_words: Sequence[str] = (),
-) -> z3.BoolRef:
-    """When two values differ: one is missing and the other not, or both are known and apart."""
-    if storage is g.Storage.FLAG:
-        a, b = to.truth_of(old), to.truth_of(new)
-        return either(_unlike(a.true, b.true), _unlike(a.false, b.false))
-
-    def word(code: Content, words: Sequence[str]) -> str:
-        assert isinstance(code, int)
-        return words[code] if 0 <= code < len(words) else ""
-
-    def apart(a: Content, b: Content) -> Value:
-        if storage is g.Storage.CODE:
-            same = word(a, old_words) == word(b, new_words)
-            return to.diagrams.leaf(-1 if same else 1)
-        return to.diagrams.leaf(_numbers_apart(to, a, b))
-
-    try:
-        return to.truth_of(to.diagrams.apply(apart, [old, new])).true
-    except TooManyCases:
-        a, b = to.number_of(old), to.number_of(new)
-        return to.truth_of(apart(a, b)).true
-
-
-def _numbers_apart(to: Translation, a: Content, b: Content) -> Content:
-    if isinstance(a, float) and isinstance(b, float):
-        return -1 if _close(a, b) else 1
-    left, right = to.number(a), to.number(b)
-    if left is None or right is None:
-        known = (left or right or Number(to.symbols.constant(0.0).top, to.symbols.constant(1.0).top, z3.BoolVal(False))).known
-        from alvh_rules.prove.values import Truth
-
-        return Truth(known, opposite(known))
-    from alvh_rules.prove.values import Truth
-
-    both_known = both(left.known, right.known)
-    unequal = opposite(to.symbols.atom(left.top * right.bottom - right.top * left.bottom, "=="))
-    found = either(_unlike(left.known, right.known), both(both_known, unequal))
-    return Truth(found, opposite(found))
-
-
-def _close(a: float, b: float) -> bool:
-    if a != a or b != b:
-        return a != a and b != b
-    return abs(a - b) <= CLOSE * max(abs(a), abs(b))
-
-
-def _unlike(a: z3.BoolRef, b: z3.BoolRef) -> z3.BoolRef:
-    if a.eq(b):
-        return z3.BoolVal(False)
-    return bool_if(a, opposite(b), b)
 
 
 def compare_decisions(
@@ -204,7 +161,14 @@ def _verdict(pair: _Pair, gaps: Any, name: str) -> DecisionVerdict:
     begun = time.perf_counter()
 
     def found(status: Status, **said: Any) -> DecisionVerdict:
-        empty = {"example": None, "old": None, "new": None, "region": "", "boundary": "", "reason": ""}
+        empty = {
+            "example": None,
+            "old": None,
+            "new": None,
+            "region": "",
+            "boundary": "",
+            "reason": "",
+        }
         return DecisionVerdict(
             name, status, **{**empty, **said}, seconds=time.perf_counter() - begun
         )
@@ -221,18 +185,44 @@ def _verdict(pair: _Pair, gaps: Any, name: str) -> DecisionVerdict:
             continue
         if isinstance(shown, str):
             return found("undecided", reason=shown)
-        example, values = shown
-        region = region_of(
-            now.asker, [side.to for side in now.sides], now.nodes(name), apart, example[1]
-        )
-        return found("different", example=example[0], old=values[0], new=values[1], region=region)
+        market, sight, values = shown
+        translations = [side.to for side in now.sides]
+        region = region_of(now.asker, translations, _parts(now, numbers), numbers, apart, sight)
+        return found("different", example=market, old=values[0], new=values[1], region=region)
     return _on_the_edges(pair, name, found)
+
+
+def _parts(pair: _Pair, numbers: Sequence[int]) -> list[Part]:
+    """What a market gives. A latch that the other ruleset does not have is given its memory."""
+    translations = [side.to for side in pair.sides]
+    known = [
+        {to.same(n, to.keys) for n in to.market_of(number, lambda _: True)}
+        for to, number in zip(translations, numbers, strict=True)
+    ]
+
+    def opened(to: Translation, number: int) -> bool:
+        other = known[1 - translations.index(to)]
+        return to.same(number, to.keys) not in other
+
+    parts = parts_of(translations, [[number] for number in numbers], opened)
+    # Memories of one name that are two are told apart.
+    return [
+        replace(part, text=f"{part.text} ({'old' if part.of is translations[0] else 'new'})")
+        if part.before and any(_rival(part, other) for other in parts)
+        else part
+        for part in parts
+    ]
+
+
+def _rival(part: Part, other: Part) -> bool:
+    apart = part.of is not other.of and part.text == other.text and other.before
+    return apart and not part.of.memory[part.number].true.eq(other.of.memory[other.number].true)
 
 
 def _shown(pair: _Pair, name: str, apart: z3.BoolRef) -> Any:
     """A market in which they differ, with the values there; None if there is none; or a reason."""
     numbers = pair.nodes(name)
-    parts = parts_of([side.to for side in pair.sides], [[n] for n in numbers])
+    parts = _parts(pair, numbers)
     barred: list[z3.BoolRef] = []
     reason = ""
     for trial in range(TRIALS):
@@ -241,14 +231,15 @@ def _shown(pair: _Pair, name: str, apart: z3.BoolRef) -> Any:
             return None if not barred else reason
         if sight.verdict == "unknown":
             return reason or sight.reason
+        values = _values(pair, numbers, parts, sight.held)
+        if _differ(pair, numbers, values):
 
-        def shows(held: Mapping[tuple[int, int], Held]) -> bool:
-            return _differ(pair, numbers, parts, held)
+            def shows(held: Mapping[Key, Held], values: list[Any] = values) -> bool:
+                return _alike(values, _values(pair, numbers, parts, held))
 
-        kept = fewest(parts, sight.held, shows)
-        if kept is not None:
-            values = _values(pair, numbers, parts, kept)
-            return (market_of(parts, kept), sight), values
+            kept = fewest(parts, sight.held, shows)
+            assert kept is not None
+            return market_of(parts, kept), sight, _told(pair, numbers, values)
         reason = (
             "they differ in real arithmetic, on a boundary where floating point makes them alike"
         )
@@ -259,8 +250,6 @@ def _shown(pair: _Pair, name: str, apart: z3.BoolRef) -> Any:
 
 def _elsewhere(parts: Sequence[Part], model: z3.ModelRef) -> z3.BoolRef:
     """Not this market's numbers again."""
-    from alvh_rules.prove.example import term_of
-
     apart = []
     for part in parts:
         if g.storage_of(part.node.type) is g.Storage.NUMBER:
@@ -269,35 +258,28 @@ def _elsewhere(parts: Sequence[Part], model: z3.ModelRef) -> z3.BoolRef:
     return z3.Or(*apart) if apart else z3.BoolVal(False)
 
 
-def _columns(
-    pair: _Pair, numbers: Sequence[int], parts: Sequence[Part], held: Mapping[tuple[int, int], Held]
+def _values(
+    pair: _Pair, numbers: Sequence[int], parts: Sequence[Part], held: Mapping[Key, Held]
 ) -> list[Any]:
     return [
-        replayed(side.ruleset, side.plan, n, 1, given_to(parts, held, side.to))[0]
+        on_one_row(side.to, [n], parts, held)[0]
         for side, n in zip(pair.sides, numbers, strict=True)
     ]
 
 
-def _values(
-    pair: _Pair, numbers: Sequence[int], parts: Sequence[Part], held: Mapping[tuple[int, int], Held]
-) -> list[str]:
+def _told(pair: _Pair, numbers: Sequence[int], values: Sequence[Any]) -> list[str]:
     return [
-        side.shown.value(_plain(value), side.plan.nodes[n])
-        for side, n, value in zip(
-            pair.sides, numbers, _columns(pair, numbers, parts, held), strict=True
-        )
+        side.shown.value(value, side.plan.nodes[n])
+        for side, n, value in zip(pair.sides, numbers, values, strict=True)
     ]
 
 
-def _plain(value: Any) -> float | int:
-    return float(value) if isinstance(value, np.floating) else int(value)
+def _alike(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    return all(a == b or (a != a and b != b) for a, b in zip(one, other, strict=True))
 
 
-def _differ(
-    pair: _Pair, numbers: Sequence[int], parts: Sequence[Part], held: Mapping[tuple[int, int], Held]
-) -> bool:
-    columns = [np.asarray([value]) for value in _columns(pair, numbers, parts, held)]
-    return bool(_apart(pair, numbers, columns)[0])
+def _differ(pair: _Pair, numbers: Sequence[int], values: Sequence[Any]) -> bool:
+    return bool(_apart(pair, numbers, [np.asarray([value]) for value in values])[0])
 
 
 def _apart(pair: _Pair, numbers: Sequence[int], columns: Sequence[Array]) -> Array:
@@ -323,34 +305,27 @@ def _apart(pair: _Pair, numbers: Sequence[int], columns: Sequence[Array]) -> Arr
 def _on_the_edges(pair: _Pair, name: str, found: Any) -> DecisionVerdict:
     """Equal in real arithmetic: whether floating point agrees, on edges and at random."""
     numbers = pair.nodes(name)
-    translations = [side.to for side in pair.sides]
-    parts = parts_of(translations, [[n] for n in numbers])
+    parts = _parts(pair, numbers)
     edges, columns = on_the_edges(pair.symbols, parts)
-    scattered = random_columns(parts, RANDOM_ROWS, np.random.default_rng(2))
-    columns = {key: np.concatenate([column, scattered[key]]) for key, column in columns.items()}
-    rows = edges + RANDOM_ROWS
+    if not edges:
+        return found("same")
     decided = [
-        replayed(
-            side.ruleset,
-            side.plan,
-            n,
-            rows,
-            {part.number: columns[id(part.of), part.number] for part in parts if part.of is side.to},
-        )
+        replayed(side.to, [n], parts, columns, edges)[0]
         for side, n in zip(pair.sides, numbers, strict=True)
     ]
-    apart = np.flatnonzero(_apart(pair, numbers, decided)[:edges])
+    apart = np.flatnonzero(_apart(pair, numbers, decided))
     if not len(apart):
         return found("same")
     held = taken(columns, int(apart[0]), parts)
-    kept = fewest(parts, held, lambda trial: _differ(pair, numbers, parts, trial)) or held
-    values = _values(pair, numbers, parts, kept)
-    market = market_of(parts, kept)
+    values = _values(pair, numbers, parts, held)
+    kept = fewest(parts, held, lambda trial: _alike(values, _values(pair, numbers, parts, trial)))
+    market = market_of(parts, kept if kept is not None else held)
     place = ", ".join(f"{key} = {value!r}" for key, value in market.given.items())
+    told = _told(pair, numbers, values)
     return found(
         "same_off_boundary",
         example=market,
-        old=values[0],
-        new=values[1],
+        old=told[0],
+        new=told[1],
         boundary=f"equal in real arithmetic; rounding alone sets them apart at {place}",
     )

@@ -25,6 +25,7 @@ from alvh_rules.prove.symbols import implied
 from alvh_rules.prove.translate import Translation
 from alvh_rules.prove.values import Choice, Value, opposite
 
+Key = tuple[int, int, bool]
 Held = float | int | None
 """A node's value: a number, a truth or code, None missing."""
 
@@ -48,6 +49,19 @@ class Part:
     of: Translation
     number: int
     text: str
+    before: bool = False
+    """Whether it is what a node with a memory was before this row."""
+
+    @property
+    def key(self) -> Key:
+        """What a market knows it by."""
+        return (id(self.of), self.number, self.before)
+
+    @property
+    def value(self) -> Value:
+        """Its value for every market."""
+        whole = self.of.value(self.number)
+        return self.of.diagrams.leaf(self.of.memory[self.number]) if self.before else whole
 
     @property
     def node(self) -> g.Node:
@@ -68,20 +82,37 @@ class Sight:
     """A market and what each part of it holds; or, without values, why there is none."""
 
     verdict: str
-    held: Mapping[tuple[int, int], Held]
+    held: Mapping[Key, Held]
     seconds: float
     reason: str = ""
     model: z3.ModelRef | None = None
 
 
-def parts_of(translations: Sequence[Translation], wanted: Sequence[Sequence[int]]) -> list[Part]:
-    """The opaque nodes under the wanted nodes of each translation."""
+def parts_of(
+    translations: Sequence[Translation],
+    wanted: Sequence[Sequence[int]],
+    opened: Callable[[Translation, int], bool] = lambda to, number: False,
+) -> list[Part]:
+    """The opaque nodes under the wanted nodes of each translation.
+
+    Of a node with a memory (a latch, `for N sessions`) that is wanted itself, or is `opened`, it is
+    the memory that a market gives, and what today adds is worked out.
+    """
     found = []
     for translation, numbers in zip(translations, wanted, strict=True):
         shown = Shown(translation.ruleset, translation.plan)
-        nodes = sorted({part for number in numbers for part in translation.market_of(number)})
-        for number in nodes:
-            if translation.plan.nodes[number].type.kind is not Kind.CURVE:
+
+        def opens(number: int, to: Translation = translation, own: Sequence[int] = numbers) -> bool:
+            to.value(number)
+            return number in to.memory and (number in own or opened(to, number))
+
+        nodes = {part for number in numbers for part in translation.market_of(number, opens)}
+        for number in sorted(nodes):
+            if translation.plan.nodes[number].type.kind is Kind.CURVE:
+                continue
+            if opens(number):
+                found.append(Part(translation, number, shown.before(number), True))
+            else:
                 found.append(Part(translation, number, shown.text(number)))
     return found
 
@@ -101,7 +132,7 @@ def look_for(
     before = asker.budget.left
     if roundly:
         model = _rounded(asker, formulas, parts, model)
-    held = {(id(part.of), part.number): _held(part, model) for part in parts}
+    held = {part.key: _held(part, model) for part in parts}
     return Sight("yes", held, answer.seconds + before - asker.budget.left, "", model)
 
 
@@ -110,7 +141,7 @@ def _wishes(parts: Sequence[Part]) -> list[z3.BoolRef]:
     found: list[z3.BoolRef] = []
     known: list[z3.BoolRef] = []
     for part in parts:
-        value = part.of.value(part.number)
+        value = part.value
         if g.storage_of(part.node.type) is g.Storage.FLAG:
             truth = part.of.truth_of(value)
             known.append(opposite(truth.unknown))
@@ -123,7 +154,7 @@ def _wishes(parts: Sequence[Part]) -> list[z3.BoolRef]:
 
 def term_of(part: Part) -> tuple[z3.ArithRef, z3.BoolRef]:
     """A number's part as the solver has it, and when it is known."""
-    number = part.of.number_of(part.of.value(part.number))
+    number = part.of.number_of(part.value)
     return part.of.symbols.term(part.of.solid(number)), number.known
 
 
@@ -131,9 +162,7 @@ def _rounded(
     asker: Asker, formulas: Sequence[z3.BoolRef], parts: Sequence[Part], model: z3.ModelRef
 ) -> z3.ModelRef:
     terms = [
-        (part, *term_of(part))
-        for part in parts
-        if g.storage_of(part.node.type) is g.Storage.NUMBER
+        (part, *term_of(part)) for part in parts if g.storage_of(part.node.type) is g.Storage.NUMBER
     ]
     solver = z3.Solver()
     solver.set("timeout", 200)
@@ -186,7 +215,7 @@ def _fraction(value: z3.ExprRef) -> Fraction:
 
 
 def _held(part: Part, model: z3.ModelRef) -> Held:
-    value = part.of.value(part.number)
+    value = part.value
 
     def holds(formula: z3.BoolRef) -> bool:
         return z3.is_true(model.eval(formula, model_completion=True))
@@ -220,9 +249,9 @@ def picked(value: Value, holds: Callable[[z3.BoolRef], bool]) -> float | int | N
 
 def fewest(
     parts: Sequence[Part],
-    held: Mapping[tuple[int, int], Held],
-    shows: Callable[[Mapping[tuple[int, int], Held]], bool],
-) -> Mapping[tuple[int, int], Held] | None:
+    held: Mapping[Key, Held],
+    shows: Callable[[Mapping[Key, Held]], bool],
+) -> Mapping[Key, Held] | None:
     """The same market without what it does not need; None where it does not show in the evaluator.
 
     What is left out is missing. A value that is missing in the market stays, as None, only where one
@@ -233,7 +262,7 @@ def fewest(
     kept = dict(held)
     for text in dict.fromkeys(part.text for part in parts):
         named = [part for part in parts if part.text == text]
-        keys = [(id(part.of), part.number) for part in named]
+        keys = [part.key for part in named]
         if all(kept.get(key) is None for key in keys):
             usual = {**kept, **dict.fromkeys(keys, _usual(named[0]))}
             without = shows(usual)
@@ -252,11 +281,11 @@ def _usual(part: Part) -> Held:
     return 0.0 if part.node.type.difference else _COMMON.get(kind, (1.0,))[0]
 
 
-def market_of(parts: Sequence[Part], held: Mapping[tuple[int, int], Held]) -> Market:
+def market_of(parts: Sequence[Part], held: Mapping[Key, Held]) -> Market:
     """What a market gives, by shown name; what it does not name does not matter."""
     given: dict[str, float | int | str | None] = {}
     for part in parts:
-        key = (id(part.of), part.number)
+        key = part.key
         if key not in held or given.get(part.text) is not None:
             continue
         value, kind = held[key], part.node.type.kind

@@ -15,11 +15,11 @@ import z3
 
 from alvh_rules.core.kinds import Kind
 from alvh_rules.plan import graph as g
-from alvh_rules.prove.example import Sight
+from alvh_rules.prove.example import Part, Sight
 from alvh_rules.prove.shown import Shown, edge_text
 from alvh_rules.prove.solver import Asker
 from alvh_rules.prove.translate import Translation
-from alvh_rules.prove.values import opposite
+from alvh_rules.prove.values import Truth, opposite
 
 MOST_LITERALS = 60
 
@@ -32,18 +32,25 @@ class Literal:
     text: str
 
 
-def literals_of(to: Translation, number: int, model: z3.ModelRef) -> list[Literal]:
+def literals_of(
+    to: Translation, number: int, parts: Sequence[Part], model: z3.ModelRef
+) -> list[Literal]:
     """What holds in a model of every condition that a node rests on."""
     shown = Shown(to.ruleset, to.plan)
+    opened = {part.number: part for part in parts if part.of is to and part.before}
     found: list[Literal] = []
     seen = {number}
     stack = [number]
     while stack:
         top = stack.pop()
         node = to.plan.nodes[top]
-        found += _literals(to, shown, top, node, model)
-        if to.opaque(top):
-            continue
+        memory = opened.get(top)
+        if memory is not None:
+            found.append(_of_truth(to.memory[top], memory.text, model))
+        else:
+            found += _literals(to, shown, top, node, model)
+            if to.opaque(top):
+                continue
         for part in node.inputs:
             if part not in seen:
                 seen.add(part)
@@ -67,9 +74,12 @@ def _literals(
             above, node.operation.edges, node.operation.joins_above, strict=True
         ):
             yes = holds(formula)
-            sign = {(True, True): ">=", (True, False): ">", (False, True): "<", (False, False): "<="}[
-                (yes, joins)
-            ]
+            sign = {
+                (True, True): ">=",
+                (True, False): ">",
+                (False, True): "<",
+                (False, False): "<=",
+            }[(yes, joins)]
             text = f"{shown.text(inner)} {sign} {edge_text(edge, to.plan.nodes[inner])}"
             found.append(Literal(z3.And(known, formula if yes else opposite(formula)), text))
         if not holds(known):
@@ -85,8 +95,18 @@ def _literals(
     if holds(truth.false):
         return [Literal(truth.false, shown.denied(number))]
     missing = sorted({shown.text(part) for part in _missing(to, number, model)})
-    text = " and ".join(f"{item} is missing" for item in missing) or f"{shown.text(number)} is unknown"
+    text = (
+        " and ".join(f"{item} is missing" for item in missing) or f"{shown.text(number)} is unknown"
+    )
     return [Literal(truth.unknown, text)]
+
+
+def _of_truth(truth: Truth, text: str, model: z3.ModelRef) -> Literal:
+    if z3.is_true(model.eval(truth.true, model_completion=True)):
+        return Literal(truth.true, text)
+    if z3.is_true(model.eval(truth.false, model_completion=True)):
+        return Literal(truth.false, f"not ({text})")
+    return Literal(truth.unknown, f"({text}) is unknown")
 
 
 def _missing(to: Translation, number: int, model: z3.ModelRef) -> list[int]:
@@ -119,6 +139,7 @@ def smallest(asker: Asker, literals: Sequence[Literal], wrong: z3.BoolRef) -> li
 def region_of(
     asker: Asker,
     translations: Sequence[Translation],
+    parts: Sequence[Part],
     numbers: Sequence[int],
     apart: z3.BoolRef,
     sight: Sight,
@@ -129,7 +150,7 @@ def region_of(
     literals = [
         item
         for to, number in zip(translations, numbers, strict=True)
-        for item in literals_of(to, number, sight.model)
+        for item in literals_of(to, number, parts, sight.model)
     ]
     found = smallest(asker, literals, opposite(apart))
     if found is None:

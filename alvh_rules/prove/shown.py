@@ -75,6 +75,27 @@ class Shown:
             case _:
                 return self._written(node)
 
+    def before(self, number: int) -> str:
+        """What a node with a memory was before this row."""
+        node = self._nodes[number]
+        match node.operation:
+            case g.Lasting(count):
+                return self._earlier(node.inputs[0], count - 1)
+            case g.Call("held", fixed):
+                return self._earlier(node.inputs[0], int(fixed[-1] or 1) - 1)
+            case g.Call("crosses_above" | "crosses_below" as name):
+                left, right = (self._part(part) for part in node.inputs)
+                return (
+                    f"{left} {'<=' if name == 'crosses_above' else '>='} {right} the session before"
+                )
+            case _:
+                return f"{self._part(number)} the session before"
+
+    def _earlier(self, condition: int, count: int) -> str:
+        if count == 1:
+            return f"{self._part(condition)} the session before"
+        return f"{self._part(condition)} on each of the {count} sessions before"
+
     def denied(self, number: int) -> str:
         """What it says that a condition is false."""
         node = self._nodes[number]

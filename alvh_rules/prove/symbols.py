@@ -151,9 +151,7 @@ class Symbols:
             return opposite(self.atom(polynomial, "=="))
         if sign in (">", ">="):
             return self.atom(-polynomial, "<" if sign == ">" else "<=")
-        shared = tuple(
-            number for number in polynomial.shared() if self._bound(number).positive
-        )
+        shared = tuple(number for number in polynomial.shared() if self._bound(number).positive)
         polynomial = polynomial.without(shared)
         constant = polynomial.constant
         if constant is not None:

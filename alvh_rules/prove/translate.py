@@ -81,6 +81,10 @@ class Translation:
         """What a node was before this row: the same for every tag."""
         self.columns = {column.name: column for column in ruleset.schema.columns}
         self.optional = optional
+        self.merge: Callable[[Translation, int, Keys], int] | None = None
+        """Finds an equal computation of another plan, where two are compared."""
+        self.memory: dict[int, Truth] = {}
+        """Of a latch and its like: what it was before this row."""
         self._done: dict[int, Value] = {}
         self._said: set[object] = set()
 
@@ -115,14 +119,17 @@ class Translation:
             return BUILTINS[operation.function].shape is not Shape.POINTWISE
         return isinstance(operation, OPAQUE)
 
-    def market_of(self, number: int) -> list[int]:
-        """The opaque nodes that a node rests on."""
+    def market_of(
+        self, number: int, opens: Callable[[int], bool] = lambda number: False
+    ) -> list[int]:
+        """The opaque nodes that a node rests on; under one that `opens`, what it rests on too."""
         found, seen, stack = [], {number}, [number]
         while stack:
             top = stack.pop()
             if self.opaque(top):
                 found.append(top)
-                continue
+                if not opens(top):
+                    continue
             for part in self.plan.nodes[top].inputs:
                 if part not in seen:
                     seen.add(part)
@@ -143,9 +150,7 @@ class Translation:
 
     def where(self, value: Value, test: Callable[[Content], bool]) -> z3.BoolRef:
         """When a value's leaf passes a test."""
-        found: z3.BoolRef = folded(
-            value, lambda content: YES if test(content) else NO, bool_if
-        )
+        found: z3.BoolRef = folded(value, lambda content: YES if test(content) else NO, bool_if)
         return found
 
     def known(self, value: Value) -> z3.BoolRef:
@@ -213,7 +218,7 @@ class Translation:
 
     def same(self, number: int, keys: Keys) -> int:
         """The number of a node's computation; of one that was proved equal to it, if there is one."""
-        return keys.of(number)
+        return keys.of(number) if self.merge is None else self.merge(self, number, keys)
 
     # --- nodes ---
 
@@ -305,9 +310,7 @@ class Translation:
                 # A curve has no value of its own.
                 return self.diagrams.leaf(0.0)
 
-    def apply(
-        self, function: Callable[..., Value], values: Sequence[Value], node: g.Node
-    ) -> Value:
+    def apply(self, function: Callable[..., Value], values: Sequence[Value], node: g.Node) -> Value:
         """A function of leaves; where there are too many cases, of numbers and conditions as one.
 
         What is too large even so is an unknown of its kind, which is sound and says nothing.
@@ -381,9 +384,7 @@ class Translation:
         selector = self.diagrams.selector((*cases, len(values), -1), (*guards, before, lost))
         return self.diagrams.cases_of(selector)
 
-    def _selected(
-        self, options: int, storage: g.Storage, code: Content, *values: Content
-    ) -> Value:
+    def _selected(self, options: int, storage: g.Storage, code: Content, *values: Content) -> Value:
         assert isinstance(code, int)
         if code >= 0:
             return self.diagrams.leaf(values[code])
@@ -392,7 +393,9 @@ class Translation:
     def _band(self, band: g.Band, content: Content, storage: g.Storage) -> Value:
         if isinstance(content, Truth):
             selector = self.selector_of(content)
-            cases = [int(applied(band, [case], [storage], g.Storage.CODE)) for case in selector.cases]
+            cases = [
+                int(applied(band, [case], [storage], g.Storage.CODE)) for case in selector.cases
+            ]
             return self.diagrams.cases_of(self.diagrams.selector(cases, selector.guards))
         if not isinstance(content, Number):
             return self.diagrams.leaf(int(applied(band, [content], [storage], g.Storage.CODE)))
@@ -494,7 +497,9 @@ class Translation:
             top, bottom = a * d, b * c
             known = both(known, self.symbols.atom(c, "!="))
         if len(top.terms) > MOST_TERMS or len(bottom.terms) > MOST_TERMS:
-            which = self.symbols.real(("large", sign, left.top, left.bottom, right.top, right.bottom))
+            which = self.symbols.real(
+                ("large", sign, left.top, left.bottom, right.top, right.bottom)
+            )
             return self.symbols.number(which, known)
         return self._reduced(Number(top, bottom, known))
 
@@ -519,7 +524,9 @@ class Translation:
         """A number as a polynomial: a quotient becomes an unknown that is its value."""
         if number.bottom.constant is not None:
             return number.top.times(1 / number.bottom.constant)
-        which = self.symbols.real(("quotient", number.top, number.bottom), self.symbols.within(number))
+        which = self.symbols.real(
+            ("quotient", number.top, number.bottom), self.symbols.within(number)
+        )
         same = self.symbols.atom(p.unknown(which) * number.bottom - number.top, "==")
         self.symbols.fact(implied(self.symbols.atom(number.bottom, "!="), same))
         return p.unknown(which)
@@ -596,10 +603,16 @@ def _same(sign: str, left: Truth, right: Truth) -> Truth:
 def _least(a: p.End, b: p.End) -> p.End:
     if a.value is None or b.value is None:
         return p.End(None)
-    return p.End(min(a.value, b.value), (a if a.value < b.value else b).open if a.value != b.value else a.open and b.open)
+    return p.End(
+        min(a.value, b.value),
+        (a if a.value < b.value else b).open if a.value != b.value else a.open and b.open,
+    )
 
 
 def _most(a: p.End, b: p.End) -> p.End:
     if a.value is None or b.value is None:
         return p.End(None)
-    return p.End(max(a.value, b.value), (a if a.value > b.value else b).open if a.value != b.value else a.open and b.open)
+    return p.End(
+        max(a.value, b.value),
+        (a if a.value > b.value else b).open if a.value != b.value else a.open and b.open,
+    )

@@ -273,7 +273,9 @@ def folded(value: Value, of_leaf: Callable[[Content], Any], ite: Callable[..., A
             found = of_leaf(node.content)
         else:
             found = under(node.options[-1])
-            for option, guard in zip(node.options[-2::-1], node.selector.guards[-2::-1], strict=True):
+            for option, guard in zip(
+                node.options[-2::-1], node.selector.guards[-2::-1], strict=True
+            ):
                 found = ite(guard, under(option), found)
         done[id(node)] = found
         return found

@@ -46,7 +46,16 @@ _ALWAYS_KNOWN = frozenset(
 )
 """Known on every row that has history enough, where their data are."""
 _OF_WINDOW = ("lowest", "highest", "sma", "wma")
-_RISES_WITH_TODAY = ("sma", "wma", "ema", "highest", "lowest", "percentile_rank", "rsi", "cumulative")
+_RISES_WITH_TODAY = (
+    "sma",
+    "wma",
+    "ema",
+    "highest",
+    "lowest",
+    "percentile_rank",
+    "rsi",
+    "cumulative",
+)
 """No lower where today's argument is higher and the past is the same."""
 
 
@@ -68,7 +77,9 @@ def event(to: Translation, number: int, node: g.Event) -> Truth:
 
 def _before(to: Translation, number: int, known: bool) -> Truth:
     """What a condition's memory was before this row."""
-    return to.symbols.truth(("before", to.same(number, to.past)), known)
+    found = to.symbols.truth(("before", to.same(number, to.past)), known)
+    to.memory[number] = found
+    return found
 
 
 def latch(to: Translation, number: int, begin: Value, end: Value) -> Truth:
@@ -85,12 +96,12 @@ def latch(to: Translation, number: int, begin: Value, end: Value) -> Truth:
 def lasting(to: Translation, number: int, node: g.Node, condition: Value) -> Truth:
     """True today, and on the rows before that it counts; more rows are harder to have."""
     assert isinstance(node.operation, g.Lasting)
-    return _held(to, number, node.inputs[0], node.operation.count, to.truth_of(condition), node.clock)
+    return _held(
+        to, number, node.inputs[0], node.operation.count, to.truth_of(condition), node.clock
+    )
 
 
-def _held(
-    to: Translation, number: int, inner: int, count: int, today: Truth, clock: str
-) -> Truth:
+def _held(to: Translation, number: int, inner: int, count: int, today: Truth, clock: str) -> Truth:
     if count <= 1:
         return today
     known = z3.is_false(today.unknown)
@@ -167,8 +178,14 @@ def call(to: Translation, number: int, node: g.Node, values: Sequence[Value]) ->
     else:
         found = _measure(to, number, node, values)
     if isinstance(found, Leaf) and isinstance(found.content, Number):
-        _relate(to, node, name, [int(item) for item in counts if isinstance(item, (int, float))],
-                found.content, values)
+        _relate(
+            to,
+            node,
+            name,
+            [int(item) for item in counts if isinstance(item, (int, float))],
+            found.content,
+            values,
+        )
     return found
 
 
@@ -188,7 +205,11 @@ def _measure(to: Translation, number: int, node: g.Node, values: Sequence[Value]
     if record.within_argument and numbers:
         within = within.meet(to.range(numbers[0]))
     known = YES if total else to.symbols.boolean("known", key)
-    if not total and record.shape in (Shape.WINDOW, Shape.RECURSIVE) and record.name != "sessions_since":
+    if (
+        not total
+        and record.shape in (Shape.WINDOW, Shape.RECURSIVE)
+        and record.name != "sessions_since"
+    ):
         # A missing row inside the window makes the value unknown; today is inside.
         for value in numbers:
             to.symbols.fact(implied(known, to.known(value)))
@@ -202,9 +223,7 @@ def _end(value: float | None) -> p.End:
 def _crossing(to: Translation, number: int, name: str, values: Sequence[Value]) -> Truth:
     """a > b today, and a <= b on the row before, which is an unknown."""
     sign = ">" if name == "crosses_above" else "<"
-    found = to.apply(
-        lambda a, b: to.compared(a, b, sign), values, to.plan.nodes[number]
-    )
+    found = to.apply(lambda a, b: to.compared(a, b, sign), values, to.plan.nodes[number])
     now = to.truth_of(found)
     known = z3.is_false(now.unknown)
     before = _before(to, number, known)
@@ -261,7 +280,10 @@ def _relate(
         key = ("risen", name, tuple(counts), inner, node.clock, to.gaps)
         others = symbols.families.setdefault(key, {})
         for other_today, value in others.values():
-            for a, b, x, y in ((today, other_today, found, value), (other_today, today, value, found)):
+            for a, b, x, y in (
+                (today, other_today, found, value),
+                (other_today, today, value, found),
+            ):
                 less = symbols.compare(a, b, "<=")
                 order = symbols.compare(x, y, "<=")
                 symbols.fact(implied(both(less.true, x.known, y.known), order.true))
