@@ -176,7 +176,7 @@ def _rounded(
         seen.add(term.get_id())
         if not z3.is_true(model.eval(known, model_completion=True)):
             continue
-        now = _fraction(model.eval(term, model_completion=True))
+        now = fraction(model.eval(term, model_completion=True))
         kind = part.node.type.kind
         met[kind] = met.get(kind, -1) + 1
         for candidate in _candidates(kind, now, met[kind], part.node.type.difference):
@@ -206,11 +206,12 @@ def _candidates(kind: Kind, value: Fraction, turn: int, difference: bool) -> Ite
     yield value
 
 
-def _fraction(value: z3.ExprRef) -> Fraction:
+def fraction(value: z3.ExprRef) -> Fraction:
+    """A number of the solver's, to 20 digits where it has no last one."""
     if z3.is_rational_value(value):
         return Fraction(value.numerator_as_long(), value.denominator_as_long())
     if z3.is_algebraic_value(value):
-        return Fraction(value.approx(20).as_fraction())
+        return Fraction(value.approx(20).asfraction())
     return Fraction(0)
 
 
@@ -225,7 +226,7 @@ def _held(part: Part, model: z3.ModelRef) -> Held:
             term, known = term_of(part)
             if not holds(known):
                 return None
-            return float(_fraction(model.eval(term, model_completion=True)))
+            return float(fraction(model.eval(term, model_completion=True)))
         case g.Storage.FLAG:
             truth = part.of.truth_of(value)
             return TRUE if holds(truth.true) else FALSE if holds(truth.false) else None

@@ -158,6 +158,17 @@ class Translation:
         found: z3.BoolRef = folded(value, _known, bool_if)
         return found
 
+    def is_known(self, number: int) -> z3.BoolRef:
+        """When a node has a value."""
+        value = self.value(number)
+        match g.storage_of(self.plan.nodes[number].type):
+            case g.Storage.FLAG:
+                return opposite(self.truth_of(value).unknown)
+            case g.Storage.CODE:
+                return self.where(value, lambda content: content != -1)
+            case _:
+                return self.known(value)
+
     def number_of(self, value: Value) -> Number:
         """A number's value as one leaf: an unknown that is what each case says."""
         if isinstance(value, Leaf):
