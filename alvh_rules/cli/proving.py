@@ -83,7 +83,9 @@ def _can(arguments: argparse.Namespace, result: Checked) -> int:
         errors = tuple(item for item in asked.diagnostics if has_errors([item]))
         print(render_all(errors, asked.sources, colour=colour()))
         return CANNOT_RUN
-    answer: Possibility | None = can(asked.ruleset, arguments.can.strip(), seconds=arguments.seconds)
+    answer: Possibility | None = can(
+        asked.ruleset, arguments.can.strip(), seconds=arguments.seconds
+    )
     if answer is None:
         print(CONTRADICTORY, file=sys.stderr)
         return CANNOT_RUN

@@ -18,7 +18,7 @@ SHOWN = "--can"
 def with_condition(source: Source, condition: str, root: Path) -> Checked | str:
     """The ruleset with the condition as its last assumption; or why it is none."""
     if "\n" in condition or "\r" in condition or "#" in condition or not condition.strip():
-        return "a condition is one line: alvh prove RULESET --can \"short.open and inverted\""
+        return 'a condition is one line: alvh prove RULESET --can "short.open and inverted"'
     item = f"assume {condition.strip()}\n"
     alone = parse(Source(SHOWN, item))
     if alone.file.items == () or any(found.is_error for found in alone.diagnostics):

@@ -148,7 +148,11 @@ class Context:
         return Witness("unknown", reason=reason)
 
     def _witness(
-        self, parts: Sequence[Part], kept: Mapping[Key, Held], nodes: Sequence[int], sight: Sight | None
+        self,
+        parts: Sequence[Part],
+        kept: Mapping[Key, Held],
+        nodes: Sequence[int],
+        sight: Sight | None,
     ) -> Witness:
         values = on_one_row(self.to, nodes, parts, kept)
         return Witness("yes", market_of(parts, kept), tuple(parts), kept, sight, tuple(values))

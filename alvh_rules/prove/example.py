@@ -30,7 +30,7 @@ Held = float | int | None
 """A node's value: a number, a truth or code, None missing."""
 
 _COMMON: Mapping[Kind, tuple[float, ...]] = {
-    Kind.VOLATILITY: (20.0, 22.0, 18.0, 25.0, 15.0),
+    Kind.VOLATILITY: (20.0, 24.0, 16.0, 30.0, 12.0),
     Kind.PRICE: (100.0, 110.0, 90.0, 120.0),
     Kind.RATIO: (0.1, 0.05, -0.05, 0.2),
     Kind.INDEX: (50.0, 60.0, 40.0),

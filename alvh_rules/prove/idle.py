@@ -106,7 +106,9 @@ def _conditions(context: Context) -> Iterator[Idle]:
             if isinstance(node, c.Logical):
                 for place, item in enumerate(node.items):
                     if _fresh(item, seen) and _decides_nothing(context, node, place):
-                        yield _condition(context, item, f"the rest of its `{node.operator}` decides")
+                        yield _condition(
+                            context, item, f"the rest of its `{node.operator}` decides"
+                        )
                 stack += [(item, False) for item in node.items]
                 continue
             if alone and node.type.kind is Kind.FLAG and _fresh(node, seen):
@@ -183,7 +185,9 @@ def _matters(context: Context, event: int) -> bool:
         on, off = (
             _restricted(context.to.diagrams, value, truth.true, case) for case in (True, False)
         )
-        if any(mark & context.symbols.names(part) for side in (on, off) for part in _formulas(side)):
+        if any(
+            mark & context.symbols.names(part) for side in (on, off) for part in _formulas(side)
+        ):
             return True
         storage = g.storage_of(context.plan.nodes[number].type)
         words = context.ruleset.labels.get(context.plan.nodes[number].type.labels, ())

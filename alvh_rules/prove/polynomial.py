@@ -78,7 +78,9 @@ def _lower(a: End, b: End) -> End:
     return a if a.value < b.value else b
 
 
-def _plus(a: Interval, b: Interval) -> Interval:
+def plus(a: Interval, b: Interval) -> Interval:
+    """Where a sum lies."""
+
     def end(x: End, y: End) -> End:
         if x.value is None or y.value is None:
             return End(None)
@@ -87,12 +89,22 @@ def _plus(a: Interval, b: Interval) -> Interval:
     return Interval(end(a.low, b.low), end(a.high, b.high))
 
 
-def _scaled(a: Interval, by: Fraction) -> Interval:
+def scaled(a: Interval, by: Fraction) -> Interval:
+    """Where a multiple lies."""
+
     def end(x: End) -> End:
         return End(None) if x.value is None else End(x.value * by, x.open)
 
     low, high = end(a.low), end(a.high)
     return Interval(low, high) if by >= 0 else Interval(high, low)
+
+
+def inverted(a: Interval) -> Interval:
+    """Where one over a positive number lies."""
+    low, high = a
+    most = End(None) if not low.value else End(1 / low.value, low.open)
+    least = End(Fraction(0), True) if not high.value else End(1 / high.value, high.open)
+    return Interval(least, most)
 
 
 def product(a: Interval, b: Interval) -> Interval:
@@ -107,9 +119,9 @@ def product(a: Interval, b: Interval) -> Interval:
             return Interval(low, End(None))
         return Interval(low, End(a.high.value * b.high.value))
     if a.not_positive and not a.not_negative:
-        return _scaled(product(_scaled(a, Fraction(-1)), b), Fraction(-1))
+        return scaled(product(scaled(a, Fraction(-1)), b), Fraction(-1))
     if b.not_positive and not b.not_negative:
-        return _scaled(product(a, _scaled(b, Fraction(-1))), Fraction(-1))
+        return scaled(product(a, scaled(b, Fraction(-1))), Fraction(-1))
     ends = [a.low.value, a.high.value, b.low.value, b.high.value]
     if any(value is None for value in ends):
         return ANYWHERE
@@ -197,7 +209,7 @@ class Polynomial:
             part = Interval(End(ONE), End(ONE))
             for number in monomial:
                 part = product(part, bounds.get(number, ANYWHERE))
-            total = _plus(total, _scaled(part, factor))
+            total = plus(total, scaled(part, factor))
         return total
 
     def at(self, values: Mapping[int, Fraction]) -> Fraction:

@@ -56,7 +56,13 @@ def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Ve
         tried = context.in_floating_point(number, lambda column: column == FALSE, scattered=True)
         if tried.verdict != "yes":
             return Verdict(
-                kind, text, "undecided", span, reason=found.reason, notes=tuple(notes), seconds=timed(begun)
+                kind,
+                text,
+                "undecided",
+                span,
+                reason=found.reason,
+                notes=tuple(notes),
+                seconds=timed(begun),
             )
         found = tried
     if found.verdict == "yes":
@@ -84,9 +90,7 @@ def _refuted(
     region = ""
     if found.sight is not None:
         wrong = context.to.truth(number).false
-        region = region_of(
-            context.asker, [context.to], found.parts, [number], wrong, found.sight
-        )
+        region = region_of(context.asker, [context.to], found.parts, [number], wrong, found.sight)
     given = found.market.given if found.market is not None else {}
     notes = [note for note in context.notes(number) if any(f"`{name}`" in note for name in given)]
     return Verdict(
@@ -107,9 +111,7 @@ def _refuted(
 def _with_gaps(context: Context, number: int) -> str:
     """A market with data missing in which a proved condition is false, in words; '' where none is."""
     gaps = context.with_gaps
-    found = gaps.witness(
-        [gaps.to.truth(number).false], [number], lambda values: values[0] == FALSE
-    )
+    found = gaps.witness([gaps.to.truth(number).false], [number], lambda values: values[0] == FALSE)
     if found.verdict == "no":
         return ""
     if found.market is None:
@@ -138,7 +140,9 @@ def tables(context: Context) -> Iterator[Verdict]:
             if context.asker.exists(opposite(formula)).verdict != "no"
         ]
         if absent and table.missing is None and any(axis.missing is None for axis in table.axes):
-            notes.append(f"no value where {' or '.join(absent)} is missing: it has no `missing` row")
+            notes.append(
+                f"no value where {' or '.join(absent)} is missing: it has no `missing` row"
+            )
         yield Verdict(
             "table",
             text,

@@ -125,7 +125,8 @@ def smallest(asker: Asker, literals: Sequence[Literal], wrong: z3.BoolRef) -> li
     kept: dict[int, Literal] = {}
     for item in literals:
         if not z3.is_true(item.formula):
-            kept.setdefault(item.formula.get_id(), item)
+            # Of two that say the same, the one nearer to the data says more.
+            kept[item.formula.get_id()] = item
     chosen = list(kept.values())[:MOST_LITERALS]
     if asker.exists(wrong, *(item.formula for item in chosen)).verdict != "no":
         return None

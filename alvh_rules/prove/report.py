@@ -56,7 +56,9 @@ class Told:
         if proof.extremes:
             lines.append("the least and the greatest")
         for item in proof.extremes:
-            lines.append(f"  {item.name}: {self._bound(item.least)} to {self._bound(item.greatest)}")
+            lines.append(
+                f"  {item.name}: {self._bound(item.least)} to {self._bound(item.greatest)}"
+            )
             lines += self._attained("least", item.least)
             lines += self._attained("greatest", item.greatest)
         if proof.idle:
@@ -91,9 +93,15 @@ class Told:
                 given = f"{given}; then {self.market(item.against)}"
             lines.append(f"    where {given}" if given != "any market" else "    in any market")
         if item.values:
-            lines.append(f"    then {', '.join(item.values)}" if item.against is None else f"    {', '.join(item.values)}")
+            lines.append(
+                f"    then {', '.join(item.values)}"
+                if item.against is None
+                else f"    {', '.join(item.values)}"
+            )
         if item.rounding:
-            lines.append("    in floating point alone: real arithmetic keeps it, rounding breaks it here")
+            lines.append(
+                "    in floating point alone: real arithmetic keeps it, rounding breaks it here"
+            )
         if item.region:
             lines.append(f"    and wherever {item.region}")
         lines += [f"    {note}" for note in item.notes]
@@ -130,7 +138,10 @@ class Told:
         lines += [f"- {_cell(idle_text(item))}" for item in proof.idle]
         lines += ["", "Assumed:", "", *(f"- {_cell(item)}" for item in proof.assumptions)]
         if proof.unasked:
-            lines += ["", *(f"- not asked, waits for positions: `{_cell(item)}`" for item in proof.unasked)]
+            lines += [
+                "",
+                *(f"- not asked, waits for positions: `{_cell(item)}`" for item in proof.unasked),
+            ]
         lines += [f"- not looked at, for want of time: {item}" for item in proof.unlooked]
         return lines
 

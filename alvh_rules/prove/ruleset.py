@@ -46,7 +46,7 @@ def prove(ruleset: c.CheckedRuleset, *, seconds: float = SECONDS) -> Proof:
             seconds=timed(begun),
         )
     verdicts = [*_promises(context, monotone), *_promises(context, _plain)]
-    verdicts.sort(key=lambda item: _ORDER.index(item.kind))
+    verdicts.sort(key=lambda item: (_ORDER[item.kind], item.span.start))
     context.budget.seconds = seconds
     unlooked: list[str] = []
     extremes: list[Extremes] = []
@@ -76,7 +76,7 @@ def prove(ruleset: c.CheckedRuleset, *, seconds: float = SECONDS) -> Proof:
     )
 
 
-_ORDER = ("always", "monotone", "table", "limit", "regimes")
+_ORDER = {"always": 0, "monotone": 0, "limit": 1, "table": 2, "regimes": 3}
 
 
 def _plain(context: Context) -> Iterator[Verdict]:

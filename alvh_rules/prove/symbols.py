@@ -219,6 +219,8 @@ class Symbols:
         constant = value.bottom.constant
         if constant is not None and constant > 0:
             return value.top.times(1 / constant).within(self.bounds)
+        if len(value.bottom.terms) == 1 and bottom.positive:
+            return self._termwise(value)
         if bottom.positive:
             if top.positive:
                 return p.Interval(p.End(Fraction(0), True), p.End(None))
@@ -227,6 +229,22 @@ class Symbols:
             if top.not_positive:
                 return p.Interval(p.End(None), p.End(Fraction(0)))
         return p.ANYWHERE
+
+    def _termwise(self, value: Number) -> p.Interval:
+        """Of a quotient by one positive monomial: the sum of what each term's quotient can be."""
+        ((below, factor),) = value.bottom.terms
+        total = p.Interval(p.End(Fraction(0)), p.End(Fraction(0)))
+        for monomial, part in value.top.terms:
+            above, under = list(monomial), []
+            for number in below:
+                if number in above:
+                    above.remove(number)
+                else:
+                    under.append(number)
+            top = p.Polynomial(((tuple(above), p.ONE),)).within(self.bounds)
+            inverse = p.Polynomial(((tuple(under), p.ONE),)).within(self.bounds)
+            total = p.plus(total, p.scaled(p.product(top, p.inverted(inverse)), part / factor))
+        return total
 
 
 def _rational(value: Fraction) -> z3.RatNumRef:

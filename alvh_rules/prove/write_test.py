@@ -19,7 +19,9 @@ from alvh_rules.syntax import ast
 from alvh_rules.syntax.format import format_source
 
 
-def written(path: Path, ruleset: CheckedRuleset, file: ast.File, verdicts: Sequence[Verdict]) -> list[str]:
+def written(
+    path: Path, ruleset: CheckedRuleset, file: ast.File, verdicts: Sequence[Verdict]
+) -> list[str]:
     """Append a test for each refuted `always` and limit; what was done, a line each."""
     said: list[str] = []
     source = read_source(path)
@@ -38,18 +40,22 @@ def written(path: Path, ruleset: CheckedRuleset, file: ast.File, verdicts: Seque
             continue
         name = _name(f"refuted: {item.text}")
         if name in taken:
-            said.append(f"it is there already: test \"{name}\"")
+            said.append(f'it is there already: test "{name}"')
             continue
         taken.add(name)
         given = "".join(f"    {line}\n" for line in item.writable)
-        block = f'\ntest "{name}"\n' + (f"  given\n{given}" if given else "") + f"  expect\n    {expected}\n"
+        block = (
+            f'\ntest "{name}"\n'
+            + (f"  given\n{given}" if given else "")
+            + f"  expect\n    {expected}\n"
+        )
         trial, _ = format_source(Source(source.path, text + block))
         checked = check_source(Source(source.path, trial), path.resolve().parent)
         if checked.ruleset is None:
             said.append(f"this promise cannot be said in a test: {item.text}")
             continue
         text = trial
-        said.append(f"wrote test \"{name}\"")
+        said.append(f'wrote test "{name}"')
     if any(line.startswith("wrote ") for line in said):
         write_text_atomically(path.resolve(), text)
     return said
