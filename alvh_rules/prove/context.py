@@ -41,6 +41,7 @@ from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
+from alvh_rules.report.values import shown as shown_value
 
 TRIALS = 3
 """Markets of the solver that may fail to replay before it is said so."""
@@ -198,7 +199,9 @@ class Context:
             text = self.shown.text(number)
             if witness.market is not None and text in witness.market.given:
                 continue
-            found.append(f"{text} is {self.shown.value(value, self.plan.nodes[number])}")
+            node = self.plan.nodes[number]
+            words = self.ruleset.labels.get(node.type.labels, ())
+            found.append(f"{text} is {shown_value(value, node.type.kind, words)}")
         return tuple(dict.fromkeys(found))
 
     def names_under(self, number: int) -> list[int]:
@@ -217,10 +220,12 @@ class Context:
                     stack.append(part)
         return sorted(found)
 
-    def notes(self, number: int) -> list[str]:
-        """What a proof about a node rests on that is no plain data."""
+    def notes(self, number: int, given: Mapping[str, object] | None = None) -> list[str]:
+        """What a proof about a node rests on that is no plain data; or what a market that is `given` does."""
         facts, measures, memories = [], [], []
         for part in self.to.market_of(number):
+            if given is not None and self.shown.text(part) not in given:
+                continue
             operation = self.plan.nodes[part].operation
             if isinstance(operation, g.Book):
                 facts.append(f"`{operation.name}`")
@@ -233,7 +238,7 @@ class Context:
             found.append(f"{_listed(facts)}: a fact of what is held, taken as free within its kind")
         if measures or memories:
             looked = _listed([*measures, *memories])
-            found.append(f"{looked}: given as values; whether a history gives them is not asked")
+            found.append(f"{looked}: given by value; whether a history comes to it is not asked")
         return found
 
 

@@ -92,7 +92,7 @@ def _refuted(
         wrong = context.to.truth(number).false
         region = region_of(context.asker, [context.to], found.parts, [number], wrong, found.sight)
     given = found.market.given if found.market is not None else {}
-    notes = [note for note in context.notes(number) if any(f"`{name}`" in note for name in given)]
+    notes = context.notes(number, given)
     return Verdict(
         kind,
         text,
@@ -190,7 +190,11 @@ def regimes(context: Context) -> Iterator[Verdict]:
             values=context.told(context.names_under(numbers[0]), found)
             if found.market is not None
             else (),
-            notes=tuple(context.notes(numbers[0])) if found.verdict != "no" else (),
+            notes=tuple(
+                note
+                for number in numbers
+                for note in (context.notes(number, found.market.given) if found.market else ())
+            ),
             reason=found.reason,
             seconds=timed(begun),
         )

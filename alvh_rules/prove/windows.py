@@ -104,7 +104,8 @@ def lasting(to: Translation, number: int, node: g.Node, condition: Value) -> Tru
 def _held(to: Translation, number: int, inner: int, count: int, today: Truth, clock: str) -> Truth:
     if count <= 1:
         return today
-    known = z3.is_false(today.unknown)
+    # Rows before the first are unknown; without gaps there is history enough.
+    known = z3.is_false(today.unknown) and not to.gaps
     before = _before(to, number, known)
     family = to.symbols.families.setdefault(("held", to.past.of(inner), clock, to.gaps), {})
     for other, earlier in family.items():
@@ -225,7 +226,7 @@ def _crossing(to: Translation, number: int, name: str, values: Sequence[Value]) 
     sign = ">" if name == "crosses_above" else "<"
     found = to.apply(lambda a, b: to.compared(a, b, sign), values, to.plan.nodes[number])
     now = to.truth_of(found)
-    known = z3.is_false(now.unknown)
+    known = z3.is_false(now.unknown) and not to.gaps
     before = _before(to, number, known)
     true = both(now.true, before.true)
     return Truth(true, opposite(true) if known else either(now.false, before.false))
