@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -18,7 +17,7 @@ import z3
 
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
-from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.core.kleene import FALSE
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering, plan_of
@@ -34,6 +33,7 @@ from alvh_rules.prove.example import (
     look_for,
     market_of,
     parts_of,
+    possible,
     term_of,
 )
 from alvh_rules.prove.replay import on_one_row, replayed
@@ -244,23 +244,6 @@ class Context:
 
 def _listed(items: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(items))
-
-
-def possible(asker: Asker, parts: Sequence[Part], held: Mapping[Key, Held]) -> bool:
-    """Whether these very values contradict no fact and no assumption."""
-    formulas: list[z3.BoolRef] = []
-    for part in parts:
-        value = held.get(part.key)
-        if value is None or g.storage_of(part.node.type) is g.Storage.CODE:
-            continue
-        if g.storage_of(part.node.type) is g.Storage.FLAG:
-            truth = part.of.truth_of(part.value)
-            formulas.append(truth.true if value == TRUE else truth.false)
-            continue
-        term, known = term_of(part)
-        exact = Fraction(value)
-        formulas += [known, term == z3.Q(exact.numerator, exact.denominator)]
-    return asker.exists(*formulas).verdict == "yes"
 
 
 def timed(begun: float) -> float:

@@ -25,7 +25,7 @@ from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.prove.assumptions import assume
-from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.boundary import on_the_edges, taken
 from alvh_rules.prove.difference import CLOSE, difference
 from alvh_rules.prove.example import (
     Held,
@@ -36,6 +36,7 @@ from alvh_rules.prove.example import (
     look_for,
     market_of,
     parts_of,
+    possible,
     term_of,
 )
 from alvh_rules.prove.merging import Merger, relate_latches
@@ -49,6 +50,8 @@ from alvh_rules.prove.translate import Translation
 __all__ = ["DecisionVerdict", "Market", "compare_decisions"]
 
 Status = Literal["same", "same_off_boundary", "different", "undecided"]
+CANDIDATES = 8
+"""Rows of the evaluator's in which they differ that are held against the facts."""
 TRIALS = 3
 """Examples of the solver that may fail to replay before a difference is left undecided."""
 
@@ -314,9 +317,10 @@ def _on_the_edges(pair: _Pair, name: str, found: Any) -> DecisionVerdict:
         for side, n in zip(pair.sides, numbers, strict=True)
     ]
     apart = np.flatnonzero(_apart(pair, numbers, decided))
-    if not len(apart):
+    rows = (taken(columns, int(row), parts) for row in apart[:CANDIDATES])
+    held = next((row for row in rows if possible(pair.asker, parts, row)), None)
+    if held is None:
         return found("same")
-    held = taken(columns, int(apart[0]), parts)
     values = _values(pair, numbers, parts, held)
     kept = fewest(parts, held, lambda trial: _alike(values, _values(pair, numbers, parts, trial)))
     market = market_of(parts, kept if kept is not None else held)

@@ -299,3 +299,20 @@ def market_of(parts: Sequence[Part], held: Mapping[Key, Held]) -> Market:
         else:
             given[part.text] = value
     return Market(given)
+
+
+def possible(asker: Asker, parts: Sequence[Part], held: Mapping[Key, Held]) -> bool:
+    """Whether these very values contradict no fact and no assumption."""
+    formulas: list[z3.BoolRef] = []
+    for part in parts:
+        value = held.get(part.key)
+        if value is None or g.storage_of(part.node.type) is g.Storage.CODE:
+            continue
+        if g.storage_of(part.node.type) is g.Storage.FLAG:
+            truth = part.of.truth_of(part.value)
+            formulas.append(truth.true if value == TRUE else truth.false)
+            continue
+        term, known = term_of(part)
+        exact = Fraction(value)
+        formulas += [known, term == z3.Q(exact.numerator, exact.denominator)]
+    return asker.exists(*formulas).verdict == "yes"

@@ -19,8 +19,18 @@ from alvh_rules.check import checked as c
 from alvh_rules.plan.from_checked import Lowering, plan_of
 from alvh_rules.prove.assumptions import assume
 from alvh_rules.prove.boundary import on_the_edges, taken
-from alvh_rules.prove.context import ONLY_ROUNDING, Context, possible, timed
-from alvh_rules.prove.example import Held, Key, Market, Part, fewest, look_for, market_of, parts_of
+from alvh_rules.prove.context import ONLY_ROUNDING, Context, timed
+from alvh_rules.prove.example import (
+    Held,
+    Key,
+    Market,
+    Part,
+    fewest,
+    look_for,
+    market_of,
+    parts_of,
+    possible,
+)
 from alvh_rules.prove.replay import on_one_row, replayed
 from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker
