@@ -45,7 +45,7 @@ def random_columns(
     found: dict[Key, Array] = {}
     by_unknown: dict[object, Array] = {}
     for part in parts:
-        same = _unknown_of(part)
+        same: object = _unknown_of(part)
         if same is None:
             same = ("computation", part.of.same(part.number, part.of.keys), part.before)
         if same not in by_unknown:

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -160,7 +160,7 @@ def compare_decisions(
     return [_verdict(present, gaps, name) for name in names]
 
 
-def _verdict(pair: _Pair, gaps: Any, name: str) -> DecisionVerdict:
+def _verdict(pair: _Pair, gaps: Callable[[], _Pair], name: str) -> DecisionVerdict:
     begun = time.perf_counter()
 
     def found(status: Status, **said: Any) -> DecisionVerdict:
@@ -305,7 +305,7 @@ def _apart(pair: _Pair, numbers: Sequence[int], columns: Sequence[Array]) -> Arr
     return np.asarray(gone | far)
 
 
-def _on_the_edges(pair: _Pair, name: str, found: Any) -> DecisionVerdict:
+def _on_the_edges(pair: _Pair, name: str, found: Callable[..., DecisionVerdict]) -> DecisionVerdict:
     """Equal in real arithmetic: whether floating point agrees, on edges and at random."""
     numbers = pair.nodes(name)
     parts = _parts(pair, numbers)

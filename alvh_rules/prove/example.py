@@ -219,7 +219,7 @@ def _held(part: Part, model: z3.ModelRef) -> Held:
     value = part.value
 
     def holds(formula: z3.BoolRef) -> bool:
-        return z3.is_true(model.eval(formula, model_completion=True))
+        return bool(z3.is_true(model.eval(formula, model_completion=True)))
 
     match g.storage_of(part.node.type):
         case g.Storage.NUMBER:

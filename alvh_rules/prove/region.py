@@ -62,7 +62,7 @@ def _literals(
     to: Translation, shown: Shown, number: int, node: g.Node, model: z3.ModelRef
 ) -> list[Literal]:
     def holds(formula: z3.BoolRef) -> bool:
-        return z3.is_true(model.eval(formula, model_completion=True))
+        return bool(z3.is_true(model.eval(formula, model_completion=True)))
 
     found = []
     if isinstance(node.operation, g.Band) and node.operation.edges:

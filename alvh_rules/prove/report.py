@@ -71,9 +71,9 @@ class Told:
         """How many of each verdict."""
         found = [item.status for item in proof.verdicts]
         parts = [
-            f"{found.count(status):,} {status}"  # type: ignore[arg-type]
+            f"{found.count(status):,} {status}"
             for status in ("proved", "refuted", "undecided")
-            if found.count(status) or status == "proved"  # type: ignore[arg-type]
+            if found.count(status) or status == "proved"
         ]
         return ", ".join(parts)
 
