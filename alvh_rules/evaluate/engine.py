@@ -253,7 +253,7 @@ def evaluate(
     """
     rows = len(market.timeline)
     asked = None if names is None else list(names)
-    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0)
+    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0, plan.nodes)
     run = _begun(plan, rows, asked, compiled)
     if profile is not None:
         run.measure()
@@ -285,7 +285,9 @@ def evaluate_parts(
     arguments are those of `evaluate`.
     """
     wanted = list(names)
-    run = _begun(plan, rows, wanted, is_compiled(engine, rows if profile is None else 0))
+    run = _begun(
+        plan, rows, wanted, is_compiled(engine, rows if profile is None else 0, plan.nodes)
+    )
     if profile is not None:
         run.measure()
     lowering = Lowering.over(ruleset, plan)
