@@ -196,7 +196,9 @@ class _Deciding:
         print("\n".join([*self._summary.last, *self._summary.lines(source.carried)]))
         if arguments.explain_plan:
             # A profile is of steps.
-            compiled = not arguments.profile and is_compiled(arguments.engine, rows)
+            compiled = not arguments.profile and is_compiled(
+                arguments.engine, rows, self._plan.nodes
+            )
             threads = 1 if arguments.profile else threads_of(arguments.threads, rows)
             lines = plan_lines(ruleset, self._plan, self._names, rows, compiled, threads)
             print("\n".join(lines))

@@ -25,14 +25,13 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
-from alvh_rules.evaluate.compiled import Strand, is_compiled, pieces
+from alvh_rules.evaluate.compiled import Strand, is_compiled
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
 from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
-from alvh_rules.evaluate.steps import Step, step_of
+from alvh_rules.evaluate.program import program_of
+from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
-from alvh_rules.plan.schedule import schedule
-from alvh_rules.plan.tabulate import tabulated
 
 MOST_BLOCK, LEAST_BLOCK = 131_072, 16_384
 """Rows of a block: enough that calling the steps costs little beside their work."""
@@ -80,58 +79,6 @@ class Evaluation:
         return np.asarray(self.kept[self._found.cell(table, g.ROWS)])
 
 
-@dataclass(frozen=True, slots=True)
-class _Program:
-    """What a run of a plan does, before any data: steps that have not been run, each with the cells
-    that are let go after it. `given` are the plan's nodes, `nodes` those that are run."""
-
-    given: Sequence[g.Node]
-    nodes: Sequence[g.Node]
-    place: Mapping[int, int]
-    columns: int
-    constants: Sequence[int]
-    steps: Sequence[tuple[Step, tuple[int, ...]]]
-
-
-_KEPT = 16
-"""Programs that a process keeps: making one takes longer than some thousand rows do."""
-_programs: dict[tuple[int, tuple[int, ...], bool], _Program] = {}
-
-
-def _program(
-    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool
-) -> _Program:
-    key = (id(nodes), asked, fold)
-    kept = None if compiled else _programs.get(key)
-    if kept is not None and kept.given is nodes:
-        return kept
-    made = _made(nodes, asked, fold, compiled)
-    if not compiled and isinstance(nodes, tuple):
-        # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
-        while len(_programs) >= _KEPT:
-            _programs.pop(next(iter(_programs)), None)
-        _programs[key] = made
-    return made
-
-
-def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool) -> _Program:
-    given, found = nodes, list(asked)
-    if fold:
-        nodes, found = tabulated(nodes, asked)
-    constants: list[int] = []
-    steps: list[tuple[Step, tuple[int, ...]]] = []
-    for part in pieces(nodes, found, compiled):
-        number = part.numbers[0]
-        step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
-        if step is None:
-            constants.append(number)
-        else:
-            steps.append((step, part.frees))
-    place = dict(zip(asked, found, strict=True))
-    most = schedule(nodes, found).most_alive
-    return _Program(given, nodes, place, most, constants, steps)
-
-
 class Run:
     """The steps of a plan, and what they remember between blocks.
 
@@ -148,7 +95,7 @@ class Run:
         compiled: bool = False,
     ) -> None:
         asked = tuple(dict.fromkeys(wanted))
-        program = _program(nodes, asked, fold, compiled)
+        program = program_of(nodes, asked, fold, compiled)
         self.nodes = program.nodes
         self.columns = program.columns
         """Columns that are held at once, at the most."""
@@ -253,7 +200,7 @@ def evaluate(
     """
     rows = len(market.timeline)
     asked = None if names is None else list(names)
-    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0)
+    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0, plan.nodes)
     run = _begun(plan, rows, asked, compiled)
     if profile is not None:
         run.measure()
@@ -285,7 +232,9 @@ def evaluate_parts(
     arguments are those of `evaluate`.
     """
     wanted = list(names)
-    run = _begun(plan, rows, wanted, is_compiled(engine, rows if profile is None else 0))
+    run = _begun(
+        plan, rows, wanted, is_compiled(engine, rows if profile is None else 0, plan.nodes)
+    )
     if profile is not None:
         run.measure()
     lowering = Lowering.over(ruleset, plan)

@@ -15,20 +15,17 @@ without a pattern here is called as its kernel, on one row; that costs microseco
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate import scalar_patterns as patterns
-from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import DTYPES, Cells
 from alvh_rules.evaluate.inputs import Market
+from alvh_rules.evaluate.scalar_calls import Called, Curve, Dated, Window
+from alvh_rules.evaluate.scalar_calls import Moment as Moment
 from alvh_rules.evaluate.scalar_logic import Stopping, owners
-from alvh_rules.evaluate.steps import Step, dates_in_windows, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.scalars import POINTWISE, missing
 from alvh_rules.plan.schedule import schedule
@@ -131,21 +128,6 @@ def defined(source: str, space: dict[str, Any], name: str) -> Any:
     return space[name]
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """Where a bar stands: its row's place in time, and the periods that may first be read on it.
-
-    `row` is a block of the one row, `ordinal` the number of its session. The periods of each clock
-    are given oldest first, each by whether it is sampled on the bar before.
-    """
-
-    row: Block
-    ordinal: int
-    session: tuple[bool, ...] = ()
-    week: tuple[bool, ...] = ()
-    month: tuple[bool, ...] = ()
-
-
 Decide = Callable[[Sequence[float | int], Moment], tuple[Any, ...]]
 
 
@@ -171,7 +153,7 @@ class BarByBar:
         self.decide: Decide = made[0]
         self._save, self._load = made[1:]
         self._names = list(state)
-        self._calls = [item for item in code.bound.values() if isinstance(item, _Called)]
+        self._calls = [item for item in code.bound.values() if isinstance(item, Called)]
 
     def save(self) -> dict[str, Any]:
         """What is remembered, as numbers, lists and dictionaries."""
@@ -239,7 +221,7 @@ def _leaves(code: Code, leaves: Sequence[int], market: Market) -> tuple[str, ...
             case g.Constant():
                 continue
             case g.Column(name) if g.storage_of(node.type) is g.Storage.CURVE:
-                code.bind(f"f{number}", _Curve(name))
+                code.bind(f"f{number}", Curve(name))
                 code.say(f"v{number} = f{number}(moment)")
             case g.Column(name) | g.Given(name):
                 names.append(name)
@@ -282,7 +264,7 @@ def _dated(code: Code, numbers: Sequence[int]) -> None:
             _line(code, number)
         else:
             of_event = isinstance(node.operation, g.Event)
-            code.bind(f"f{number}", (_Window if of_event else _Dated)(number, code.nodes))
+            code.bind(f"f{number}", (Window if of_event else Dated)(number, code.nodes))
             code.say(f"v{number} = f{number}(moment)")
     code.indent = outer
 
@@ -318,96 +300,5 @@ def _line(code: Code, number: int) -> None:
         pattern(code, number, node.operation, inputs, storages)
         return
     assert isinstance(node.operation, g.Call), node.operation
-    code.bind(f"f{number}", _Called(number, code.nodes))
+    code.bind(f"f{number}", Called(number, code.nodes))
     code.say(f"v{number} = f{number}(moment, {', '.join(inputs)})")
-
-
-class _Called:
-    """A step on columns, called for one row of plain values."""
-
-    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
-        step = step_of(number, nodes)
-        assert step is not None
-        self.step: Step = step
-        self._cells = Cells(len(nodes))
-        self._cells.rows[nodes[number].clock] = 1
-        self.step.cells = self._cells
-        self._parts = [
-            (part, g.storage_of(nodes[part].type)) for part in dict.fromkeys(nodes[number].inputs)
-        ]
-        self._inputs = nodes[number].inputs
-
-    def __call__(self, moment: Moment, *values: Any) -> Any:
-        cells = self._cells
-        cells.begin(1)
-        given = dict(zip(self._inputs, values, strict=True))
-        for part, storage in self._parts:
-            value = given[part]
-            if storage is g.Storage.CURVE:
-                cells.values[part] = _curve_of(value)
-            else:
-                cells.values[part] = np.array([value], dtype=DTYPES[storage])
-            cells.whole[part] = False
-        with np.errstate(all="ignore"):
-            self.step.run(moment.row)
-        found = cells.values[self.step.number]
-        out = found[0].item()
-        cells.let_go(self.step.number)
-        return out
-
-
-def _curve_of(months: Any) -> Any:
-    """A curve's lists as columns of one row; one that is not there yet has no months."""
-    if months is None:
-        return ((), ())
-    return tuple(tuple(np.array([month]) for month in part) for part in months)
-
-
-class _Dated:
-    """What a calendar says of a row's session."""
-
-    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
-        step = step_of(number, nodes)
-        assert step is not None
-        self._step = step
-        self._step.cells = Cells(len(nodes))
-        self._step.cells.rows[nodes[number].clock] = 1
-
-    def __call__(self, moment: Moment) -> Any:
-        self._step.run(moment.row)
-        return self._step.cells.values[self._step.number][0].item()
-
-
-class _Window:
-    """Whether a row's session is in the window of an event: `steps.EventWindow` of one session."""
-
-    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
-        event = nodes[number].operation
-        assert isinstance(event, g.Event)
-        self._event = event
-        self._dates: list[tuple[list[int], int]] | None = None
-
-    def __call__(self, moment: Moment) -> int:
-        event, session = self._event, moment.ordinal
-        calendar = moment.row.market.calendars[event.calendar]
-        if self._dates is None:
-            self._dates = [
-                (dates.tolist(), begin) for dates, begin in dates_in_windows(event, calendar)
-            ]
-        if not calendar.first_ordinal <= session <= calendar.last_ordinal:
-            return UNKNOWN
-        for dates, begin in self._dates:
-            place = bisect_left(dates, session - event.end)
-            if place < len(dates) and dates[place] <= session - begin:
-                return TRUE
-        return FALSE
-
-
-class _Curve:
-    """A curve on one row: its settlements and days to expiry, a list of months each."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, moment: Moment) -> Any:
-        return [[float(month[0]) for month in part] for part in moment.row.curve(self._name)]

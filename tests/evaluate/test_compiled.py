@@ -262,10 +262,14 @@ def test_what_has_no_pattern_has_no_strand() -> None:
 def test_which_engine_is_chosen(monkeypatch) -> None:
     many = compiled.COMPILE_FROM
     monkeypatch.setattr(compiled, "numba_is_there", lambda: True)
-    assert [is_compiled("auto", rows) for rows in (many - 1, many)] == [False, True]
+    recurs = checked("ruleset r version 1.0.0\ndata\n  a price\ntarget t = ema(a, 3) / a\n").plan
+    plain = checked("ruleset r version 1.0.0\ndata\n  a price\ntarget t = sma(a, 3) / a\n").plan
+    chosen = [is_compiled("auto", rows, recurs.nodes) for rows in (many - 1, many)]
+    assert chosen == [False, True]
+    assert not is_compiled("auto", many, plain.nodes)
     assert [is_compiled(engine, 1) for engine in ("blocks", "compiled")] == [False, True]
     monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
-    assert not is_compiled("auto", many)
+    assert not is_compiled("auto", many, recurs.nodes)
     with pytest.raises(NoCompilerError, match=r"alvh-rules\[fast\]"):
         is_compiled("compiled", 1)
     with pytest.raises(ValueError, match="auto, blocks, compiled"):

@@ -39,7 +39,10 @@ def smoothed(values: Float, alpha: float, before: float) -> Float:
     signal = sys.modules.get("scipy.signal")
     if signal is not None and len(values) >= _SHORT:
         out, _ = signal.lfilter([alpha], [1.0, -keep], values, zi=[keep * before])
-        return np.asarray(out)
+        # The filter takes nothing times each value as well, which an infinity makes NaN for good; the
+        # loop does not. It comes of changes and distances larger than a double holds.
+        if math.isfinite(out[-1]):
+            return np.asarray(out)
     state = before
     # A comprehension takes half the time of a loop that appends.
     found = [state := value + keep * state for value in (alpha * values).tolist()]
