@@ -124,6 +124,8 @@ class Told:
             lines += ["| verdict | promise | market |", "|---|---|---|"]
         for item in proof.verdicts:
             market = "" if item.market is None else self.market(item.market)
+            if item.against is not None:
+                market = f"{market}; then {self.market(item.against)}"
             if item.market is not None and item.values:
                 market = f"{market}: {', '.join(item.values)}"
             said = market or item.reason or "; ".join(item.notes)
