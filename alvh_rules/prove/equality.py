@@ -42,7 +42,6 @@ from alvh_rules.prove.example import (
 from alvh_rules.prove.merging import Merger, relate_latches
 from alvh_rules.prove.region import region_of
 from alvh_rules.prove.replay import on_one_row, replayed
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
@@ -87,7 +86,7 @@ class _Side:
         self.ruleset = checked.ruleset
         self.plan = plan_of(checked.ruleset, also=checked.ruleset.assumptions)
         self.to = Translation(symbols, checked.ruleset, self.plan, gaps=gaps, optional=missing)
-        self.shown = Shown(checked.ruleset, self.plan)
+        self.shown = self.to.shown
 
     def words(self, number: int) -> tuple[str, ...]:
         """The words of a label's codes."""
@@ -309,7 +308,8 @@ def _on_the_edges(pair: _Pair, name: str, found: Callable[..., DecisionVerdict])
     """Equal in real arithmetic: whether floating point agrees, on edges and at random."""
     numbers = pair.nodes(name)
     parts = _parts(pair, numbers)
-    edges, columns = on_the_edges(pair.symbols, parts)
+    decided_by = [side.to.value(n) for side, n in zip(pair.sides, numbers, strict=True)]
+    edges, columns = on_the_edges(pair.symbols, decided_by, parts)
     if not edges:
         return found("same")
     decided = [

@@ -19,7 +19,6 @@ import z3
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.plan import graph as g
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker
 from alvh_rules.prove.symbols import implied
 from alvh_rules.prove.translate import Translation
@@ -100,7 +99,7 @@ def parts_of(
     """
     found = []
     for translation, numbers in zip(translations, wanted, strict=True):
-        shown = Shown(translation.ruleset, translation.plan)
+        shown = translation.shown
 
         def opens(number: int, to: Translation = translation, own: Sequence[int] = numbers) -> bool:
             to.value(number)

@@ -13,6 +13,7 @@ from alvh_rules.core.source import Span
 from alvh_rules.prove.context import Context, Witness, timed
 from alvh_rules.prove.givens import test_lines
 from alvh_rules.prove.region import region_of
+from alvh_rules.prove.solver import OUT_OF_TIME
 from alvh_rules.prove.values import both, opposite
 from alvh_rules.prove.verdicts import Verdict
 
@@ -46,6 +47,8 @@ def kept_limits(ruleset: c.CheckedRuleset) -> list[tuple[c.Limit, c.Expression]]
 def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Verdict:
     """Whether a condition is never false: where data are present, in floating point, with gaps."""
     begun = time.perf_counter()
+    if context.budget.left <= 0:
+        return Verdict(kind, text, "undecided", span, reason=OUT_OF_TIME)
     try:
         truth = context.to.truth(number)
     except z3.Z3Exception as problem:

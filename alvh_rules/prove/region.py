@@ -36,7 +36,7 @@ def literals_of(
     to: Translation, number: int, parts: Sequence[Part], model: z3.ModelRef
 ) -> list[Literal]:
     """What holds in a model of every condition that a node rests on."""
-    shown = Shown(to.ruleset, to.plan)
+    shown = to.shown
     opened = {part.number: part for part in parts if part.of is to and part.before}
     found: list[Literal] = []
     seen = {number}

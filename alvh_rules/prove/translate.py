@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import z3
@@ -29,6 +30,7 @@ from alvh_rules.prove import polynomial as p
 from alvh_rules.prove import windows
 from alvh_rules.prove.formulas import NO, YES, Formulas, known_in, same_truth, truth_in
 from alvh_rules.prove.keys import Keys
+from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.values import (
     Content,
@@ -79,6 +81,11 @@ class Translation(Formulas):
         self.memory: dict[int, Truth] = {}
         """Of a latch and its like: what it was before this row."""
         self._done: dict[int, Value] = {}
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What the ruleset calls the nodes."""
+        return Shown(self.ruleset, self.plan)
 
     # --- what is asked for ---
 

@@ -281,3 +281,22 @@ def folded(value: Value, of_leaf: Callable[[Content], Any], ite: Callable[..., A
         return found
 
     return under(value)
+
+
+def formulas_in(value: Value) -> list[z3.BoolRef]:
+    """The guards of a value's selectors, and the formulas of its leaves."""
+    found: list[z3.BoolRef] = []
+    seen: set[int] = set()
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if id(top) in seen:
+            continue
+        seen.add(id(top))
+        if isinstance(top, Choice):
+            found += top.selector.guards
+            stack.extend(top.options)
+    for leaf in leaves(value):
+        if isinstance(leaf.content, Truth):
+            found += [leaf.content.true, leaf.content.false]
+    return found
