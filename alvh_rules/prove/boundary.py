@@ -36,6 +36,8 @@ STEPS = (-2, -1, 0, 1, 2)
 TRIES = 40
 """Markets on each edge, each with its neighbours."""
 MOST_EDGES = 200
+MOST_WEIGHED = 400
+"""Rows of which the plainest are looked for."""
 SCATTERED = 100
 """Markets that stand on no edge."""
 
@@ -171,3 +173,11 @@ def taken(columns: Mapping[Key, Array], row: int, parts: Sequence[Part]) -> dict
         number = g.storage_of(part.node.type) is g.Storage.NUMBER
         found[part.key] = float(value) if number else int(value)
     return found
+
+
+def plainest(
+    columns: Mapping[Key, Array], rows: Array, parts: Sequence[Part], most: int
+) -> list[dict[Key, Held]]:
+    """Of some rows those that take the fewest digits to write, as markets."""
+    found = [taken(columns, int(row), parts) for row in rows[:MOST_WEIGHED]]
+    return sorted(found, key=lambda held: len(repr(list(held.values()))))[:most]

@@ -22,7 +22,7 @@ from alvh_rules.evaluate.inputs import Array
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering, plan_of
 from alvh_rules.prove.assumptions import assume, assumed_nodes
-from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.boundary import on_the_edges, plainest, random_columns
 from alvh_rules.prove.example import (
     Held,
     Key,
@@ -178,8 +178,7 @@ class Context:
         for column in held_true:
             passing &= column != FALSE
         candidates = np.flatnonzero(passing)
-        for row in candidates[:: max(1, len(candidates) // CANDIDATES)][:CANDIDATES]:
-            held = taken(columns, int(row), parts)
+        for held in plainest(columns, candidates, parts, CANDIDATES):
             if possible(self.asker, parts, held):
                 kept = fewest(
                     parts,

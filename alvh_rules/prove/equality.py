@@ -25,7 +25,7 @@ from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.prove.assumptions import assume
-from alvh_rules.prove.boundary import on_the_edges, taken
+from alvh_rules.prove.boundary import on_the_edges, plainest
 from alvh_rules.prove.difference import CLOSE, difference
 from alvh_rules.prove.example import (
     Held,
@@ -317,7 +317,7 @@ def _on_the_edges(pair: _Pair, name: str, found: Callable[..., DecisionVerdict])
         for side, n in zip(pair.sides, numbers, strict=True)
     ]
     apart = np.flatnonzero(_apart(pair, numbers, decided))
-    rows = (taken(columns, int(row), parts) for row in apart[:CANDIDATES])
+    rows = plainest(columns, apart, parts, CANDIDATES)
     held = next((row for row in rows if possible(pair.asker, parts, row)), None)
     if held is None:
         return found("same")

@@ -260,15 +260,24 @@ def fewest(
     if not shows(held):
         return None
     kept = dict(held)
-    for text in dict.fromkeys(part.text for part in parts):
-        named = [part for part in parts if part.text == text]
+    by_text: dict[str, list[Part]] = {}
+    for part in parts:
+        by_text.setdefault(part.text, []).append(part)
+    filled = dict(held)
+    for named in by_text.values():
+        keys = [part.key for part in named]
+        if any(held.get(key) is not None for key in keys):
+            continue
+        trial = {**filled, **dict.fromkeys(keys, _usual(named[0]))}
+        if shows(trial):
+            filled = trial
+            for key in keys:
+                kept.pop(key, None)
+    for named in by_text.values():
         keys = [part.key for part in named]
         if all(kept.get(key) is None for key in keys):
-            usual = {**kept, **dict.fromkeys(keys, _usual(named[0]))}
-            without = shows(usual)
-        else:
-            without = shows({**kept, **dict.fromkeys(keys, None)})
-        if without:
+            continue
+        if shows({**kept, **dict.fromkeys(keys, None)}):
             for key in keys:
                 kept.pop(key, None)
     return kept
