@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import z3
-
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
@@ -14,7 +12,7 @@ from alvh_rules.prove.context import Context, Witness, timed
 from alvh_rules.prove.givens import test_lines
 from alvh_rules.prove.region import region_of
 from alvh_rules.prove.solver import OUT_OF_TIME
-from alvh_rules.prove.values import both, opposite
+from alvh_rules.prove.values import TOO_MANY, TooManyCases, both, opposite
 from alvh_rules.prove.verdicts import Verdict
 
 
@@ -51,8 +49,8 @@ def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Ve
         return Verdict(kind, text, "undecided", span, reason=OUT_OF_TIME)
     try:
         truth = context.to.truth(number)
-    except z3.Z3Exception as problem:
-        return Verdict(kind, text, "undecided", span, reason=str(problem), seconds=timed(begun))
+    except TooManyCases:
+        return Verdict(kind, text, "undecided", span, reason=TOO_MANY, seconds=timed(begun))
     found = context.witness([truth.false], [number], lambda values: values[0] == FALSE)
     notes = context.notes(number)
     if found.verdict == "unknown":
@@ -132,6 +130,11 @@ def tables(context: Context) -> Iterator[Verdict]:
         if not context.has(cell) or not all(map(context.has, inputs)):
             continue
         text = f"table {name} has a row for every market"
+        try:
+            context.to.value(cell)
+        except TooManyCases:
+            yield Verdict("table", text, "undecided", table.span, reason=TOO_MANY)
+            continue
         known = [context.to.is_known(number) for number in inputs]
         missed = context.to.where(context.to.value(cell), lambda code: code == -1)
         found = context.witness([both(missed, *known)], [cell], lambda values: values[0] == -1)

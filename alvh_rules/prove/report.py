@@ -64,7 +64,7 @@ class Told:
         if proof.idle:
             lines.append("never matters")
         lines += [f"  {idle_text(item)}" for item in proof.idle]
-        lines += [f"not looked at, for want of time: {item}" for item in proof.unlooked]
+        lines += [f"not looked at: {item}" for item in proof.unlooked]
         return lines
 
     def counts(self, proof: Proof) -> str:
@@ -144,7 +144,7 @@ class Told:
                 "",
                 *(f"- not asked, waits for positions: `{_cell(item)}`" for item in proof.unasked),
             ]
-        lines += [f"- not looked at, for want of time: {item}" for item in proof.unlooked]
+        lines += [f"- not looked at: {item}" for item in proof.unlooked]
         return lines
 
     def possibility(self, item: Possibility) -> list[str]:

@@ -27,6 +27,9 @@ MOST_DEEP = 100
 """Selectors on one path, likewise."""
 
 
+TOO_MANY = "its cases are more than are followed"
+
+
 class TooManyCases(Exception):  # noqa: N818 - it is no fault: the caller takes another way
     """A diagram would grow beyond its bound."""
 
@@ -219,6 +222,10 @@ class Diagrams:
             return found
 
         return under(tuple(arguments), 0)
+
+    def bind(self, value: Value, then: Callable[[Content], Value]) -> Value:
+        """A value with each leaf replaced by the value that it leads to. Raises `TooManyCases`."""
+        return self.apply(lambda content: then(content), [value])
 
 
 def _at(value: Value, selector: Selector, case: int) -> Value:
