@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 import z3
@@ -67,8 +67,7 @@ class Formulas:
             return found or Number(p.number(0), p.number(1), NO)
         known = self.known(value)
         which = self.symbols.real(("cases", id(value)), self.range(value))
-        if ("cases", which) not in self._said:
-            self._said.add(("cases", which))
+        if self.first_time(("cases", which)):
             term = folded(value, self._term, z3.If)
             self.symbols.fact(implied(known, self.symbols.reals[which] == term))
         return self.symbols.number(which, known)
@@ -85,16 +84,23 @@ class Formulas:
 
     def range(self, value: Value) -> p.Interval:
         """Where a number lies, whatever the case."""
-        low: p.End | None = None
-        high: p.End | None = None
-        for leaf in leaves(value):
-            number = self.number(leaf.content)
-            if number is None:
-                continue
-            found = self.symbols.within(number)
-            low = found.low if low is None else _least(low, found.low)
-            high = found.high if high is None else _most(high, found.high)
-        return p.Interval(low or p.End(None), high or p.End(None))
+        found = [self.number(leaf.content) for leaf in leaves(value)]
+        return self.hull([self.symbols.within(number) for number in found if number is not None])
+
+    def hull(self, parts: Sequence[p.Interval]) -> p.Interval:
+        """The interval around several."""
+        if not parts:
+            return p.ANYWHERE
+        low, high = parts[0]
+        for part in parts[1:]:
+            low, high = _least(low, part.low), _most(high, part.high)
+        return p.Interval(low, high)
+
+    def first_time(self, key: object) -> bool:
+        """Whether something is said for the first time."""
+        new = key not in self._said
+        self._said.add(key)
+        return new
 
     def number(self, content: Content) -> Number | None:
         """A leaf as a number; None where it is missing."""

@@ -75,7 +75,7 @@ def _curve_of(name: str) -> Callable[..., Value]:
         floor = p.Interval(p.End(Fraction(0)), p.End(None)) if name != "log" else p.ANYWHERE
         value = symbols.number(symbols.real((name, exact), floor), known)
         pivot, level = (zero, one) if name == "exp" else (one, zero if name == "log" else one)
-        for sign in ("<=", ">="):
+        for sign in ("<=", ">=", "<", ">"):
             here = symbols.compare(number, pivot, sign).true
             symbols.fact(implied(both(known, here), symbols.compare(value, level, sign).true))
         if name == "sqrt":

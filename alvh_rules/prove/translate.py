@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import z3
@@ -22,13 +23,15 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.core import kinds, schema
 from alvh_rules.core.kinds import Kind
-from alvh_rules.core.kleene import TRUE, UNKNOWN
+from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.scalars import applied, missing
 from alvh_rules.prove import polynomial as p
 from alvh_rules.prove import windows
+from alvh_rules.prove.choices import chosen
 from alvh_rules.prove.formulas import NO, YES, Formulas, known_in, same_truth, truth_in
 from alvh_rules.prove.keys import Keys
+from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.values import (
     Content,
@@ -79,6 +82,11 @@ class Translation(Formulas):
         self.memory: dict[int, Truth] = {}
         """Of a latch and its like: what it was before this row."""
         self._done: dict[int, Value] = {}
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What the ruleset calls the nodes."""
+        return Shown(self.ruleset, self.plan)
 
     # --- what is asked for ---
 
@@ -175,19 +183,15 @@ class Translation(Formulas):
             case g.Logical(word):
                 return self._logical(word, values)
             case g.Conditional():
-                storage = g.storage_of(node.type)
-                return self.apply(
-                    lambda *parts: self._chosen(storage, *parts),
-                    [self._plain(values[0]), *values[1:]],
-                    node,
-                )
+                options = {TRUE: values[1], FALSE: values[2]}
+                return chosen(self, self._plain(values[0]), options, g.storage_of(node.type))
             case g.FirstTrue():
                 return self._first(values)
-            case g.Select(options):
-                storage = g.storage_of(node.type)
-                return self.apply(
-                    lambda *parts: self._selected(options, storage, *parts), values, node
-                )
+            case g.Select(count):
+                options = dict(enumerate(values[1 : 1 + count]))
+                if len(values) > 1 + count:
+                    options[-1] = values[-1]
+                return chosen(self, values[0], options, g.storage_of(node.type))
             case g.Band() as band:
                 storage = g.storage_of(self.plan.nodes[node.inputs[0]].type)
                 return self.apply(lambda leaf: self._band(band, leaf, storage), values, node)
@@ -240,7 +244,8 @@ class Translation(Formulas):
     def apply(self, function: Callable[..., Value], values: Sequence[Value], node: g.Node) -> Value:
         """A function of leaves; where there are too many cases, of numbers and conditions as one.
 
-        What is too large even so is an unknown of its kind, which is sound and says nothing.
+        What is too large even so is an unknown of its kind, which is sound and says nothing; of codes
+        that no label names the cases are not known, so there it raises `TooManyCases`.
         """
         try:
             return self.diagrams.apply(function, values)
@@ -249,6 +254,8 @@ class Translation(Formulas):
         try:
             return self.diagrams.apply(function, [self._collapsed(value) for value in values])
         except TooManyCases:
+            if g.storage_of(node.type) is g.Storage.CODE and not node.type.labels:
+                raise
             key = ("large", node.operation, tuple(map(id, values)))
             return self.unknown(key, replace(node, type=replace(node.type, difference=True)), True)
 
@@ -292,13 +299,6 @@ class Translation(Formulas):
             return self.diagrams.leaf(Truth(true, opposite(true)))
         return self.diagrams.leaf(Truth(true, some(*(truth.false for truth in truths))))
 
-    def _chosen(
-        self, storage: g.Storage, condition: Content, then: Content, otherwise: Content
-    ) -> Value:
-        if condition == UNKNOWN:
-            return self.diagrams.leaf(missing(storage))
-        return self.diagrams.leaf(then if condition == TRUE else otherwise)
-
     def _first(self, values: Sequence[Value]) -> Value:
         truths = [self.truth_of(value) for value in values]
         before, cases, guards = YES, [], []
@@ -310,12 +310,6 @@ class Translation(Formulas):
             before = both(before, truth.false)
         selector = self.diagrams.selector((*cases, len(values), -1), (*guards, before, lost))
         return self.diagrams.cases_of(selector)
-
-    def _selected(self, options: int, storage: g.Storage, code: Content, *values: Content) -> Value:
-        assert isinstance(code, int)
-        if code >= 0:
-            return self.diagrams.leaf(values[code])
-        return self.diagrams.leaf(values[options] if len(values) > options else missing(storage))
 
     def _band(self, band: g.Band, content: Content, storage: g.Storage) -> Value:
         if isinstance(content, Truth):

@@ -27,6 +27,9 @@ MOST_DEEP = 100
 """Selectors on one path, likewise."""
 
 
+TOO_MANY = "its cases are more than are followed"
+
+
 class TooManyCases(Exception):  # noqa: N818 - it is no fault: the caller takes another way
     """A diagram would grow beyond its bound."""
 
@@ -220,6 +223,10 @@ class Diagrams:
 
         return under(tuple(arguments), 0)
 
+    def bind(self, value: Value, then: Callable[[Content], Value]) -> Value:
+        """A value with each leaf replaced by the value that it leads to. Raises `TooManyCases`."""
+        return self.apply(lambda content: then(content), [value])
+
 
 def _at(value: Value, selector: Selector, case: int) -> Value:
     """The value in a case of a selector that may stand at its top."""
@@ -281,3 +288,22 @@ def folded(value: Value, of_leaf: Callable[[Content], Any], ite: Callable[..., A
         return found
 
     return under(value)
+
+
+def formulas_in(value: Value) -> list[z3.BoolRef]:
+    """The guards of a value's selectors, and the formulas of its leaves."""
+    found: list[z3.BoolRef] = []
+    seen: set[int] = set()
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if id(top) in seen:
+            continue
+        seen.add(id(top))
+        if isinstance(top, Choice):
+            found += top.selector.guards
+            stack.extend(top.options)
+    for leaf in leaves(value):
+        if isinstance(leaf.content, Truth):
+            found += [leaf.content.true, leaf.content.false]
+    return found

@@ -13,6 +13,7 @@ unknown of its own; today's part is exact.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import z3
@@ -266,7 +267,7 @@ def _relate(
     inner = to.past.of(node.inputs[0])
     count = counts[0] if counts else 0
     if name == "percentile_rank":
-        least = symbols.constant(1.0 / count - 1e-12)
+        least = Number(p.number(Fraction(1, count)), p.number(1), YES)
         symbols.fact(implied(found.known, symbols.compare(found, least, ">=").true))
     if name == "zscore":
         mean = _seen(to, "sma", inner, count, node.clock)
