@@ -146,6 +146,10 @@ class Canonical:
         """The number of a name's value."""
         return self._numbers[self.plan.names[name]]
 
+    def of(self, node: int) -> int:
+        """The number of a node of the plan."""
+        return self._numbers[node]
+
     def closing(self, layer: str) -> int | None:
         """The number of a layer's closing condition; None where it has none."""
         number = self.plan.closings.get(layer)
@@ -260,9 +264,7 @@ class Canonical:
                 place
                 for place, (_, answer) in enumerate(axis)
                 # The last stands for a missing input, and is no neighbour of the others.
-                if not numeric
-                or place in (0, len(axis) - 1)
-                or answer != axis[place - 1][1]
+                if not numeric or place in (0, len(axis) - 1) or answer != axis[place - 1][1]
             ]
             if kept_columns is None and len(axes) == 2:
                 kept_columns = kept
