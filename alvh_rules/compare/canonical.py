@@ -19,10 +19,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 
-from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.check.checked import CheckedRuleset, Expression
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.schema import Column
 from alvh_rules.plan import graph as g
+from alvh_rules.plan.from_checked import Lowering
 from alvh_rules.syntax.print_expressions import structure_text
 
 Key = tuple[Hashable, ...]
@@ -44,6 +45,12 @@ def column_key(column: Column) -> Key:
         column.lag_sessions,
         column.known_time,
     )
+
+
+def column_names(renamed: Mapping[str, str]) -> Callable[[Column], Key]:
+    """What a data column goes by where values are given by name; `renamed` says which names of one
+    ruleset stand for which of the other."""
+    return lambda column: ("named", renamed.get(column.name, column.name))
 
 
 def words_of(ruleset: CheckedRuleset) -> Mapping[str, tuple[str, ...]]:
@@ -137,6 +144,7 @@ class Canonical:
         self.ruleset, self.plan, self.table = ruleset, plan, table
         self._columns = {item.name: column(item) for item in ruleset.schema.columns}
         self._words = words_of(ruleset)
+        self._lowering: Lowering | None = None
         self._numbers: list[int] = []
         # A node stands after those it reads.
         for node in plan.nodes:
@@ -146,9 +154,11 @@ class Canonical:
         """The number of a name's value."""
         return self._numbers[self.plan.names[name]]
 
-    def of(self, node: int) -> int:
-        """The number of a node of the plan."""
-        return self._numbers[node]
+    def expression(self, node: Expression) -> int:
+        """The number of an expression that the plan was made with."""
+        if self._lowering is None:
+            self._lowering = Lowering.over(self.ruleset, self.plan)
+        return self._numbers[self._lowering.lower(node)]
 
     def closing(self, layer: str) -> int | None:
         """The number of a layer's closing condition; None where it has none."""
@@ -238,7 +248,9 @@ class Canonical:
 
         if len(cells.axes) == 1:
             input, bands = cells.axes[0]
-            answers = [(start, (at(code),)) for start, code in bands]
+            answers: list[tuple[Hashable, tuple[int, ...]]] = [
+                (start, (at(code),)) for start, code in bands
+            ]
             return self._piecewise(cells.clock, [input], [answers])
         (down, rows), (across, columns) = cells.axes
         by_row = [(start, tuple(at(code, other) for _, other in columns)) for start, code in rows]

@@ -1,12 +1,14 @@
-"""Why a decision may differ: the definitions it rests on that are written otherwise.
+"""Why a decision may differ: the definitions it rests on that say something else.
 
 From the decision, references are followed in both rulesets. A name that computes the same in both ends
-the search there. One that does not, while all it refers to that has a namesake computes the same, is a
-cause: of an `and`, `or` or a table its clauses or rows that are in one ruleset alone are told, of anything
-else the whole text.
+the search there. Of one that does not, the parts that the other ruleset has none of are told: clauses of
+an `and` or `or`, rows of a table, both ends of a latch, else the whole. Parts are told apart by what they
+compute, so that another name or layout of the same is no cause.
 """
 
 from __future__ import annotations
+
+from collections.abc import Hashable
 
 from alvh_rules.check import checked as c
 from alvh_rules.compare.canonical import Canonical
@@ -14,31 +16,47 @@ from alvh_rules.compare.comparison import Cause
 
 _MOST = 12
 
+Part = tuple[Hashable, str]
+"""What a part of a definition means, and how it is written."""
+
 
 def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
-    """What is written otherwise under a decision that both rulesets have; the first few."""
-    found: dict[str, list[Cause]] = {}
+    """What is said otherwise under a decision that both rulesets have; the first few."""
+    found: dict[Cause, None] = {}
     seen: set[str] = set()
     stack = [name]
     while stack and len(found) < _MOST:
         part = stack.pop()
-        if part in seen or not _differs(old, new, part):
+        if part in seen:
             continue
         seen.add(part)
         before, after = old.ruleset.values[part], new.ruleset.values[part]
-        names = dict.fromkeys([*_references(before), *_references(after)])
-        under = [item for item in names if _differs(old, new, item)]
+        under = [
+            item
+            for item in dict.fromkeys([*_references(before), *_references(after)])
+            if item in old.ruleset.values
+            and item in new.ruleset.values
+            and old.named(item) != new.named(item)
+        ]
         stack += reversed(under)
-        said = _said(old.ruleset, new.ruleset, part, before, after)
-        if said and _written(old.ruleset, before) != _written(new.ruleset, after):
-            found[part] = said
-    return tuple(item for items in found.values() for item in items)[:_MOST]
+        own = _of(part, _parts(old, before), _parts(new, after))
+        if under:
+            # What is written alike differs by what lies under it, which is told there.
+            own = [item for item in own if item.old != item.new]
+        found.update(dict.fromkeys(own))
+    return tuple(found)[:_MOST]
 
 
-def _differs(old: Canonical, new: Canonical, name: str) -> bool:
-    if name not in old.ruleset.values or name not in new.ruleset.values:
-        return False
-    return old.named(name) != new.named(name)
+def _of(name: str, before: list[Part], after: list[Part]) -> list[Cause]:
+    """The parts that only one side has, in pairs as far as they go."""
+    # Steps between are the program's own; they go by the decision that they lead to.
+    shown = name.partition("@")[0]
+    here, there = {means for means, _ in after}, {means for means, _ in before}
+    gone = [text for means, text in before if means not in here]
+    come = [text for means, text in after if means not in there]
+    if len(gone) == len(come):
+        return [Cause(shown, one, other) for one, other in zip(gone, come, strict=True)]
+    return [*(Cause(shown, text, "") for text in gone), *(Cause(shown, "", text) for text in come)]
 
 
 def _references(node: c.Expression) -> list[str]:
@@ -52,48 +70,38 @@ def _references(node: c.Expression) -> list[str]:
     return found
 
 
-def _text(ruleset: c.CheckedRuleset, node: c.Expression) -> str:
-    return ruleset.text(node.span) if node.span.file in ruleset.sources else ""
+def _parts(side: Canonical, node: c.Expression) -> list[Part]:
+    def whole(item: c.Expression, before: str = "") -> Part:
+        known = item.span.file in side.ruleset.sources
+        text = side.ruleset.text(item.span) if known else ""
+        return ((before, side.expression(item)), before + text)
 
-
-def _written(ruleset: c.CheckedRuleset, node: c.Expression) -> list[str]:
-    """The clauses, rows or text of an expression, in no order."""
-    return sorted(_parts(ruleset, node))
-
-
-def _parts(ruleset: c.CheckedRuleset, node: c.Expression) -> list[str]:
     match node:
         case c.Rounded():
-            return _parts(ruleset, node.operand)
+            return _parts(side, node.operand)
         case c.Logical():
-            return [_text(ruleset, item) for item in node.items]
-        case c.Table(row_spans=spans) | c.Interpolate(row_spans=spans) if spans:
-            head = [_text(ruleset, axis.input) for axis in getattr(node, "axes", ())]
-            columns = getattr(node, "column_spans", ())
-            return [
-                *(f"by {text}" for text in head),
-                *(ruleset.text(span) for span in (*columns, *spans)),
-            ]
+            return [whole(item) for item in node.items]
         case c.Latch():
-            begin, end = _text(ruleset, node.begin), _text(ruleset, node.end)
-            return [f"from {begin}", f"until {end}"]
+            return [whole(node.begin, "from "), whole(node.end, "until ")]
+        case c.Table() if node.row_spans and len(node.axes) == 1:
+            return [whole(node.axes[0].input, "by "), *_rows(side, node)]
         case _:
-            return [_text(ruleset, node)]
+            return [whole(node)]
 
 
-def _said(
-    old: c.CheckedRuleset,
-    new: c.CheckedRuleset,
-    name: str,
-    before: c.Expression,
-    after: c.Expression,
-) -> list[Cause]:
-    one, other = _parts(old, before), _parts(new, after)
-    gone = [text for text in one if text not in other]
-    come = [text for text in other if text not in one]
-    if "@" in name or name.startswith("limit."):
-        # Steps between are ours; the clauses that made them are told by their own.
-        name = name.partition("@")[0]
-    if len(gone) == len(come):
-        return [Cause(name, a, b) for a, b in zip(gone, come, strict=True)]
-    return [*(Cause(name, text, "") for text in gone), *(Cause(name, "", text) for text in come)]
+def _rows(side: Canonical, node: c.Table) -> list[Part]:
+    """A table's rows: between which edges each answers, and what."""
+    axis = node.axes[0]
+    edges: list[Hashable] = [None, *zip(axis.edges, axis.joins_above, strict=True), None]
+    parts: list[Part] = []
+    values = [*node.values, *([node.missing] if node.missing is not None else [])]
+    for number, (value, span) in enumerate(zip(values, node.row_spans, strict=False)):
+        means: Hashable
+        if axis.edges:
+            means = tuple(
+                (edges[at], edges[at + 1]) for at, row in enumerate(axis.rows) if row == number
+            )
+        else:
+            means = tuple(at for at, row in enumerate(axis.rows) if row == number)
+        parts.append(((means, side.expression(value)), side.ruleset.text(span)))
+    return parts

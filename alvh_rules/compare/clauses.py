@@ -7,7 +7,7 @@ and strikes in any order. It is shown as the canonical form writes it.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -36,6 +36,7 @@ def clause_changes(old: Canonical, new: Canonical) -> list[Change]:
     for layer in new.ruleset.layers:
         if layer.name in layers:
             found += _layer(old, new, layers[layer.name], layer)
+    found = _together(found)
     found += _hedge(old, new)
     found += _holdings(old, new)
     found += _reallocate(old, new)
@@ -144,6 +145,21 @@ def _layer(old: Canonical, new: Canonical, before: c.Layer, after: c.Layer) -> l
         gone = [text for text in one if text not in other]
         come = [text for text in other if text not in one]
         differ("close when", "; ".join(gone), "; ".join(come))
+    return found
+
+
+def _together(changes: list[Change]) -> list[Change]:
+    """Changes that layers share, by `like`, told once: `short, medium: at most`."""
+    made: dict[tuple[str, str, str, str], list[Change]] = {}
+    for item in changes:
+        _, _, clause = item.what.partition(": ")
+        key = (item.part, clause if item.part == "layer" else item.what, item.old, item.new)
+        made.setdefault(key, []).append(item)
+    found = []
+    for (_, clause, _, _), items in made.items():
+        names = ", ".join(item.what.partition(": ")[0] for item in items)
+        what = f"{names}: {clause}" if items[0].part == "layer" else clause
+        found.append(replace(items[0], what=what))
     return found
 
 

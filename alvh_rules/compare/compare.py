@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from alvh_rules.compare.canonical import Canonical, Table
+from alvh_rules.compare.canonical import Canonical, Table, column_names
 from alvh_rules.compare.clauses import clause_changes
 from alvh_rules.compare.comparison import Comparison
-from alvh_rules.compare.decisions import compare_decisions
+from alvh_rules.compare.decisions import Side, compare_decisions
 from alvh_rules.compare.implication import Implications
 from alvh_rules.compare.properties import Properties, property_changes
-from alvh_rules.compare.requirements import requirement_changes
+from alvh_rules.compare.requirements import renamed_columns, requirement_changes
 from alvh_rules.pipeline import Checked
 
 
@@ -22,13 +22,19 @@ def compare(
     assert new.ruleset is not None
     assert new.plan is not None
     table = Table()
+    renamed = renamed_columns(old.ruleset, new.ruleset)
+    by_name = column_names({}), column_names({name: was for was, name in renamed.items()})
     before = Canonical(old.ruleset, old.plan, table)
     after = Canonical(new.ruleset, new.plan, table)
-    decisions, proof = compare_decisions(old, new, before, after, seconds)
+    decisions, proof = compare_decisions(
+        Side(old, before, Canonical(old.ruleset, old.plan, table, by_name[0])),
+        Side(new, after, Canonical(new.ruleset, new.plan, table, by_name[1])),
+        seconds,
+    )
     both = set(old.ruleset.outputs) & set(new.ruleset.outputs)
     properties = property_changes(
-        Properties(old.ruleset, table, both),
-        Properties(new.ruleset, table, both),
+        Properties(old.ruleset, table, both, by_name[0]),
+        Properties(new.ruleset, table, both, by_name[1]),
         Implications(old.ruleset, new.ruleset, both, seconds).always,
     )
     changes = (

@@ -120,7 +120,7 @@ class Comparison:
     @property
     def bump(self) -> Bump:
         """The part of the version that the changes ask for."""
-        asked = [item.bump for item in (*self.decisions, *self.changes)]
+        asked = [item.bump for item in self.decisions] + [item.bump for item in self.changes]
         return max([*asked, Bump.PATCH if self.written else Bump.NONE])
 
     @property

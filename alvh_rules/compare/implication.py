@@ -24,6 +24,39 @@ from alvh_rules.plan.from_checked import plan_of
 _PROPERTY = "the property"
 
 
+def with_columns(checked: Checked, renamed: Mapping[str, str]) -> Checked | None:
+    """A ruleset with other names for its data columns, so that a market of another ruleset's names
+    fits it; None where it has a name of its own for something else."""
+    ruleset = checked.ruleset
+    assert ruleset is not None
+    if any(name in ruleset.values for name in renamed.values()):
+        return None
+    columns = {item.name: renamed.get(item.name, item.name) for item in ruleset.schema.columns}
+    made = replace(
+        ruleset,
+        values={
+            columns.get(name, name): _renamed(value, columns, columns)
+            for name, value in ruleset.values.items()
+        },
+        roles={columns.get(name, name): role for name, role in ruleset.roles.items()},
+        schema=replace(
+            ruleset.schema,
+            columns=tuple(
+                replace(item, name=columns[item.name]) for item in ruleset.schema.columns
+            ),
+        ),
+        layers=tuple(
+            replace(item, close=_renamed(item.close, columns, columns)) for item in ruleset.layers
+        ),
+        limits=tuple(
+            replace(item, bound=_renamed(item.bound, columns, columns)) for item in ruleset.limits
+        ),
+        assumptions=tuple(_renamed(item, columns, columns) for item in ruleset.assumptions),
+        tests=(),
+    )
+    return replace(checked, ruleset=made, plan=plan_of(made))
+
+
 class Implications:
     """Asks the solver what follows from the new ruleset's properties, within `seconds` in all."""
 

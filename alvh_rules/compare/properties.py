@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterable, Sequence
 
 from alvh_rules.check import checked as c
 from alvh_rules.compare.bump import Bump
-from alvh_rules.compare.canonical import Canonical, Table, column_key
+from alvh_rules.compare.canonical import Canonical, Key, Table
 from alvh_rules.compare.comparison import Change
-from alvh_rules.plan.from_checked import Lowering, plan_of
+from alvh_rules.core.schema import Column
+from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.syntax.print_items import one_line_text
 
 _CONSTANT = "constant"
 _DEEPEST = 40
+_MONEY = ("book.capital", "book.equity")
+"""What a bound may be a share of: `2% of capital` is the same promise of another capital."""
 
 Proves = Callable[[int], bool]
 """Whether the old ruleset's n-th `always` follows from all of the new one's, by a solver."""
@@ -27,17 +30,22 @@ Proves = Callable[[int], bool]
 class Properties:
     """A ruleset's limits and properties, as numbers of a shared table."""
 
-    def __init__(self, ruleset: c.CheckedRuleset, table: Table, opaque: Iterable[str]) -> None:
+    def __init__(
+        self,
+        ruleset: c.CheckedRuleset,
+        table: Table,
+        decisions: Iterable[str],
+        column: Callable[[Column], Key],
+    ) -> None:
         bounds = [limit.bound for limit in ruleset.limits if limit.bound is not None]
         also = [*bounds, *ruleset.assumptions]
-        plan = plan_of(ruleset, frozenset(opaque), also)
-        canonical = Canonical(ruleset, plan, table, column_key)
-        lowering = Lowering.over(ruleset, plan)
+        opaque = frozenset([*decisions, *_MONEY])
+        canonical = Canonical(ruleset, plan_of(ruleset, opaque, also), table, column)
         self.ruleset, self.table = ruleset, table
         self.always = [canonical.named(item.name) for item in ruleset.always]
-        self.assumed = [canonical.of(lowering.lower(item)) for item in ruleset.assumptions]
+        self.assumed = [canonical.expression(item) for item in ruleset.assumptions]
         self.bounds = [
-            None if limit.bound is None else canonical.of(lowering.lower(limit.bound))
+            None if limit.bound is None else canonical.expression(limit.bound)
             for limit in ruleset.limits
         ]
 
@@ -104,10 +112,22 @@ def _text(limit: c.Limit) -> str:
 
 def _loosened(table: Table, operator: str, old: int | None, new: int | None) -> bool | None:
     """Whether a bound lets more pass; None where that cannot be told."""
-    one, other = _constant(table, old), _constant(table, new)
-    if one is None or other is None:
+    (one, of), (other, of_too) = _share(table, old), _share(table, new)
+    if one is None or other is None or of != of_too:
         return None
     return other > one if operator == "<=" else other < one
+
+
+def _share(table: Table, number: int | None) -> tuple[float | None, int | None]:
+    """A number, or a number times an amount of money, which is positive."""
+    if number is None:
+        return None, None
+    match table.keys[number]:
+        case ("Arithmetic(operator='*')", _, int(left), int(right)):
+            for factor, money in ((left, right), (right, left)):
+                if table.keys[money][0] in [f"Given(name={name!r})" for name in _MONEY]:
+                    return _constant(table, factor), money
+    return _constant(table, number), None
 
 
 def _constant(table: Table, number: int | None) -> float | None:

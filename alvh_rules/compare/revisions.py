@@ -20,7 +20,6 @@ from pathlib import Path, PurePosixPath
 from alvh_rules.check.scope import Scope
 from alvh_rules.compare.errors import no_revision
 from alvh_rules.core import bounds
-from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Source
 from alvh_rules.pipeline import Checked, check, check_source
 from alvh_rules.syntax.parse import Parsed, parse
