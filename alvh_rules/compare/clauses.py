@@ -82,7 +82,7 @@ def meaning(node: Any, canonical: Canonical) -> Hashable:
 
 
 def _header(old: c.CheckedRuleset, new: c.CheckedRuleset) -> list[Change]:
-    span = _header_span(new)
+    span = header_span(new)
     texts = [_settings(old), _settings(new)]
     found = [
         Change("header", name, texts[0][name], texts[1][name], Bump.MINOR, span=span)
@@ -104,7 +104,7 @@ def _settings(ruleset: c.CheckedRuleset) -> dict[str, str]:
     }
 
 
-def _header_span(ruleset: c.CheckedRuleset) -> Span | None:
+def header_span(ruleset: c.CheckedRuleset) -> Span | None:
     """The first line of the ruleset's own file that begins its header."""
     for path, source in ruleset.sources.items():
         for line in range(1, source.line_count + 1):
