@@ -107,7 +107,7 @@ def _name(limit: c.Limit) -> str:
 
 
 def _text(limit: c.Limit) -> str:
-    return one_line_text(limit.limit)
+    return one_line_text(limit.limit).removeprefix("limit ")
 
 
 def _loosened(table: Table, operator: str, old: int | None, new: int | None) -> bool | None:
@@ -155,18 +155,24 @@ def _always(old: Properties, new: Properties, proves: Proves) -> list[Change]:
         if new_all is not None and (follows(table, new_all, old.always[at]) or proves(at)):
             continue
         other = _replacement(old, new, item, come)
-        text, span = ("", None) if other is None else (other.text, other.span)
+        text, span = ("", None) if other is None else (_promise(other), other.span)
         note = "the property goes" if other is None else "loosened, or not shown to be as strong"
-        found.append(Change("always", "always", item.text, text, Bump.MAJOR, note, span))
+        found.append(Change("always", "always", _promise(item), text, Bump.MAJOR, note, span))
         come = [number for number in come if other is not new.ruleset.always[number]]
     for at in come:
         item = new.ruleset.always[at]
         if old_all is not None and follows(table, old_all, new.always[at]):
             continue
         found.append(
-            Change("always", "always", "", item.text, Bump.MINOR, "added or tightened", item.span)
+            Change(
+                "always", "always", "", _promise(item), Bump.MINOR, "added or tightened", item.span
+            )
         )
     return found
+
+
+def _promise(item: c.Always) -> str:
+    return item.text.removeprefix("always ")
 
 
 def _replacement(

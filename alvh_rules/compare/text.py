@@ -23,7 +23,7 @@ from alvh_rules.core.cells import escaped
 if TYPE_CHECKING:
     from alvh_rules.compare.history import DecisionHistory, History
 
-_ORDER = (REMOVED, ADDED, DIFFERENT, UNDECIDED, OFF_BOUNDARY)
+_ORDER = (DIFFERENT, UNDECIDED, OFF_BOUNDARY)
 _MOST_MOVES = 3
 
 
@@ -33,6 +33,10 @@ def text_lines(comparison: Comparison) -> list[str]:
     lines += [f"  old  {comparison.old_name}", f"  new  {comparison.new_name}", ""]
     if comparison.nothing_in_common:
         lines += [nothing_in_common(comparison), ""]
+    for status in (REMOVED, ADDED):
+        names = [item.name for item in comparison.decisions if item.status == status]
+        if names:
+            lines.append(f"{status}: {', '.join(names)}")
     for status in _ORDER:
         for item in comparison.decisions:
             if item.status == status:
@@ -162,11 +166,15 @@ def verdict_lines(comparison: Comparison) -> list[str]:
     if bump is Bump.NONE:
         return ["suggested bump: none, nothing differs"]
     lines = [f"suggested bump: {bump.word} ({'; '.join(comparison.reasons)})"]
+    if comparison.nothing_in_common:
+        return lines
     if comparison.header_bump is None:
         lines.append(f"  the header's version goes back, from {before} to {after}")
     elif comparison.too_small:
         said = f"still says {after}" if before == after else f"says {after}"
-        lines.append(f"  the header {said}, which is too small: {raised(before, bump)}")
+        lines.append(
+            f"  the header {said}, which is too small: write `version {raised(before, bump)}`"
+        )
     else:
         lines.append(f"  the header says {after}, which is enough")
     return lines
