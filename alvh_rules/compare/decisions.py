@@ -152,7 +152,14 @@ def _decided(first: Decision, verdict: Verdict | None, data: str) -> Decision:
             return replace(first, status=SAME, how="solver", causes=())
         case "same_off_boundary":
             return replace(
-                first, status=OFF_BOUNDARY, how="solver", boundary=verdict.boundary, causes=()
+                first,
+                status=OFF_BOUNDARY,
+                how="solver",
+                boundary=verdict.boundary,
+                example=verdict.example,
+                old=verdict.old,
+                new=verdict.new,
+                causes=(),
             )
         case "different":
             return replace(

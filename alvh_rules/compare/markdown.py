@@ -82,7 +82,7 @@ def _history(comparison: Comparison) -> list[str]:
 def _row(item: Decision) -> str:
     where = item.region or item.reason
     if item.status == OFF_BOUNDARY:
-        where = f"rounding may decide {item.boundary}"
+        where = item.boundary
     where = "; ".join(filter(None, (where, item.kind)))
     example = ""
     if item.example is not None:

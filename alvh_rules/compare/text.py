@@ -41,11 +41,12 @@ def text_lines(comparison: Comparison) -> list[str]:
         for item in comparison.decisions:
             if item.status == status:
                 lines += _decision(item)
-    same = [item.name for item in comparison.decisions if item.status == SAME]
-    if same:
-        lines.append(f"same: {', '.join(same)}")
-        how = "solver" if any(item.how == "solver" for item in comparison.decisions) else ""
-        lines.append(f"  for every market{', some of them by the solver' if how else ''}")
+    for how, words in (("structure", "same"), ("solver", "same, by the solver")):
+        names = [
+            item.name for item in comparison.decisions if item.status == SAME and item.how == how
+        ]
+        if names:
+            lines.append(f"{words}: {', '.join(names)}")
     for item in comparison.decisions:
         if item.kind and item.status == SAME:
             lines.append(f"{item.name}: {item.kind}")
@@ -104,9 +105,9 @@ def _decision(item: Decision) -> list[str]:
     word = "same off a boundary" if item.status == OFF_BOUNDARY else item.status
     lines = [f"{word}: {item.name}"]
     if item.status == OFF_BOUNDARY:
-        lines.append(f"  the same in real arithmetic; rounding may decide {item.boundary}")
+        lines.append(f"  {item.boundary}")
     if item.region:
-        lines.append(f"  {item.region}")
+        lines.append(f"  where {item.region}")
     if item.example is not None:
         lines.append(f"  for example {example_text(item.example)}: {arrow(item.old, item.new)}")
     if item.reason:
