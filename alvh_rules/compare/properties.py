@@ -149,19 +149,18 @@ def _always(old: Properties, new: Properties, proves: Proves) -> list[Change]:
     table = new.table
     new_all = table.all_or_any("and", new.always) if new.always else None
     old_all = table.all_or_any("and", old.always) if old.always else None
+
+    def promised(at: int) -> bool:
+        """Whether a new one follows from the old ones."""
+        return old_all is not None and (follows(table, old_all, new.always[at]) or proves[1](at))
+
     gone = [at for at, number in enumerate(old.always) if number not in new.always]
     come = [at for at, number in enumerate(new.always) if number not in old.always]
-    # What follows from the old ones was promised already.
-    come = [
-        at
-        for at in come
-        if old_all is None or not (follows(table, old_all, new.always[at]) or proves[1](at))
-    ]
     for at in gone:
         item = old.ruleset.always[at]
         other = _replacement(new, item, come)
         kept = new_all is not None and (follows(table, new_all, old.always[at]) or proves[0](at))
-        if kept and other is None:
+        if kept and (other is None or promised(other)):
             continue
         if other is not None:
             come.remove(other)
@@ -171,10 +170,12 @@ def _always(old: Properties, new: Properties, proves: Proves) -> list[Change]:
         note = "the property goes" if other is None else "loosened, or not shown to be as strong"
         note = "tightened" if kept else note
         found.append(Change("always", "always", _promise(item), told, bump, note, span))
-    found += [
-        Change("always", "always", "", _promise(item), Bump.MINOR, "added", item.span)
-        for item in (new.ruleset.always[at] for at in come)
-    ]
+    for at in come:
+        item = new.ruleset.always[at]
+        if not promised(at):
+            found.append(
+                Change("always", "always", "", _promise(item), Bump.MINOR, "added", item.span)
+            )
     return found
 
 
