@@ -40,6 +40,9 @@ def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
         ]
         stack += reversed(under)
         own = _of(part, _parts(old, before), _parts(new, after))
+        if not own and not under:
+            # The same parts, put together otherwise.
+            own = _of(part, [_whole(old, before)], [_whole(new, after)])
         if under:
             # What is written alike differs by what lies under it, which is told there.
             own = [item for item in own if item.old != item.new]
@@ -70,23 +73,24 @@ def _references(node: c.Expression) -> list[str]:
     return found
 
 
-def _parts(side: Canonical, node: c.Expression) -> list[Part]:
-    def whole(item: c.Expression, before: str = "") -> Part:
-        known = item.span.file in side.ruleset.sources
-        text = side.ruleset.text(item.span) if known else ""
-        return ((before, side.expression(item)), before + text)
+def _whole(side: Canonical, item: c.Expression, before: str = "") -> Part:
+    known = item.span.file in side.ruleset.sources
+    text = side.ruleset.text(item.span) if known else ""
+    return ((before, side.expression(item)), before + text)
 
+
+def _parts(side: Canonical, node: c.Expression) -> list[Part]:
     match node:
         case c.Rounded():
             return _parts(side, node.operand)
         case c.Logical():
-            return [whole(item) for item in node.items]
+            return [_whole(side, item) for item in node.items]
         case c.Latch():
-            return [whole(node.begin, "from "), whole(node.end, "until ")]
+            return [_whole(side, node.begin, "from "), _whole(side, node.end, "until ")]
         case c.Table() if node.row_spans and len(node.axes) == 1:
-            return [whole(node.axes[0].input, "by "), *_rows(side, node)]
+            return [_whole(side, node.axes[0].input, "by "), *_rows(side, node)]
         case _:
-            return [whole(node)]
+            return [_whole(side, node)]
 
 
 def _rows(side: Canonical, node: c.Table) -> list[Part]:
