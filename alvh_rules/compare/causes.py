@@ -8,13 +8,16 @@ compute, so that another name or layout of the same is no cause.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from alvh_rules.check import checked as c
 from alvh_rules.compare.canonical import Canonical
 from alvh_rules.compare.comparison import Cause
+from alvh_rules.syntax.print_expressions import expression_text
 
 _MOST = 12
+_WORDS = re.compile(r"\w+")
 
 Part = tuple[Hashable, str]
 """What a part of a definition means, and how it is written."""
@@ -46,7 +49,8 @@ def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
         if under:
             # What is written alike differs by what lies under it, which is told there.
             own = [item for item in own if item.old != item.new]
-        found.update(dict.fromkeys(own))
+        for item in own:
+            found.update(dict.fromkeys(_aliases(old, new, item) or [item]))
     return tuple(found)[:_MOST]
 
 
@@ -60,6 +64,18 @@ def _of(name: str, before: list[Part], after: list[Part]) -> list[Cause]:
     if len(gone) == len(come):
         return [Cause(shown, one, other) for one, other in zip(gone, come, strict=True)]
     return [*(Cause(shown, text, "") for text in gone), *(Cause(shown, "", text) for text in come)]
+
+
+def _aliases(old: Canonical, new: Canonical, item: Cause) -> list[Cause]:
+    """Of a part that is written alike: the lets of numbers alone, in it, that are not."""
+    if item.old != item.new:
+        return []
+    told = []
+    for name in sorted(set(_WORDS.findall(item.old)) & old.aliases.keys() & new.aliases.keys()):
+        one, other = expression_text(old.aliases[name]), expression_text(new.aliases[name])
+        if one != other:
+            told.append(Cause(name, one, other))
+    return told
 
 
 def _references(node: c.Expression) -> list[str]:

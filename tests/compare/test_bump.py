@@ -152,7 +152,7 @@ def test_the_order_of_closing_conditions_is_no_change() -> None:
 
 def test_a_name_in_a_clause_is_compared_by_its_value() -> None:
     sized = LAYER.replace("weight 30%", "size max_loss is room")
-    for value in ("$500", "$5 * vix / vix3m"):
+    for value in ("$500", "$5 * (vix / vix3m)"):
         old = f"let room = {value}\n" + sized
         renamed = f"let space = {value}\n" + sized.replace("is room", "is space")
         assert changes(old, renamed) == []
