@@ -402,6 +402,19 @@ class Always:
 
 
 @dataclass(frozen=True, slots=True)
+class Monotone:
+    """A number that never rises, or never falls, as another name rises. Only a proof asks it."""
+
+    text: str
+    value: Expression
+    subject: str
+    falling: bool
+    """Whether it must not rise as the subject rises; else it must not fall."""
+    when: Expression | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """A value a test sets, by name; a calendar's window is `event NAME`."""
 
@@ -463,6 +476,7 @@ class CheckedRuleset:
     reallocate: ast.Reallocate | None
     limits: tuple[Limit, ...]
     always: tuple[Always, ...]
+    monotone: tuple[Monotone, ...]
     assumptions: tuple[Expression, ...]
     tests: tuple[Test, ...]
     outputs: tuple[str, ...]

@@ -19,7 +19,7 @@ from alvh_rules.check.removal import of_declarations
 from alvh_rules.check.scope import Scope
 from alvh_rules.check.tests import check_tests
 from alvh_rules.core.diagnostics import Diagnostic, in_order
-from alvh_rules.core.kinds import Kind, Type
+from alvh_rules.core.kinds import NUMERIC, Kind, Type
 from alvh_rules.core.schema import Schema
 from alvh_rules.core.source import Source, Span
 from alvh_rules.core.version import VERSION
@@ -57,6 +57,7 @@ def check(
     limits = decider.limits([item for item in items if isinstance(item, ast.Limit)])
     decider.finish()
     always = _always(scope, work, decider, items)
+    monotone = _monotone(scope, work, items)
     assumed = [work.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
     _others(scope, work, items)
     params = _params(scope, decider)
@@ -91,6 +92,7 @@ def check(
         reallocate=moves[0] if moves else None,
         limits=limits,
         always=always,
+        monotone=monotone,
         assumptions=tuple(item for item in assumed if item is not None),
         tests=tests,
         outputs=_outputs(scope),
@@ -206,6 +208,36 @@ def _always(
         name = f"always.{len(made) + 1}"
         decider.put(name, condition, c.Role.ALWAYS)
         made.append(c.Always(name, scope.shown(item.span), item.span))
+    return tuple(made)
+
+
+def _monotone(scope: Scope, work: Elaborator, items: list[ast.Item]) -> tuple[c.Monotone, ...]:
+    """`always … never rises as … rises`: a number, and the name that it follows."""
+    made: list[c.Monotone] = []
+    for item in items:
+        if not isinstance(item, ast.Monotone):
+            continue
+        value = work.infer(item.value)
+        if value is not None and value.type.kind not in NUMERIC:
+            scope.report(errors.wants_number(value.type.describe(), item.value.span))
+            value = None
+        when = work.condition(item.when) if item.when is not None else None
+        if item.subject.name in scope.params or item.subject.name in scope.aliases:
+            scope.used.add(item.subject.name)
+            scope.report(errors.never_moves(item.subject.name, item.subject.span))
+            continue
+        subject = work.infer(item.subject)
+        if subject is not None and not isinstance(subject, c.Reference):
+            scope.report(errors.never_moves(item.subject.name, item.subject.span))
+            continue
+        if subject is not None and subject.type.kind not in NUMERIC:
+            scope.report(errors.wants_number(subject.type.describe(), item.subject.span))
+            continue
+        if value is None or subject is None or (item.when is not None and when is None):
+            continue
+        falling = (item.never == "rises") == (item.turn == "rises")
+        text = scope.shown(item.span)
+        made.append(c.Monotone(text, value, item.subject.name, falling, when, item.span))
     return tuple(made)
 
 

@@ -244,6 +244,16 @@ def wants_condition(got: str, span: Span) -> Diagnostic:
     )
 
 
+def never_moves(name: str, span: Span) -> Diagnostic:
+    """`as NAME rises` of something that no market moves."""
+    return _error(
+        "ALV612",
+        f"`{name}` is the same in every market, so it neither rises nor falls",
+        span,
+        "name a data column, a `let`, a table or a target that is a number",
+    )
+
+
 def wants_number(got: str, span: Span) -> Diagnostic:
     """A yes/no where a number is wanted."""
     return _error("ALV206", f"a number is wanted here, not {got}", span)

@@ -1,4 +1,4 @@
-"""`alvh COMMAND …`. Exit code 0: fine; 1: findings; 2: cannot run.
+"""`alvh COMMAND …`. Exit code 0: fine; 1: findings; 2: cannot run; `prove` has 3, undecided.
 
 Findings go to standard output. A command imports what it needs when it runs, so that `check` loads
 neither NumPy nor pandas.
@@ -131,6 +131,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(command)
     command.add_argument("--at", type=_day, required=True, metavar="DATE")
     command.add_argument("name", nargs="?", help="a decision; all where none is named")
+
+    command = add("prove", "proving:prove", "Prove what a ruleset promises, for every market.")
+    command.add_argument("ruleset", type=Path)
+    command.add_argument("--can", metavar="CONDITION", help="only: can this ever hold?")
+    command.add_argument(
+        "--seconds", type=float, default=10.0, metavar="N", help="time for it all (default 10)"
+    )
+    command.add_argument(
+        "--write-test", action="store_true", help="append each refutation to the ruleset as a test"
+    )
+    command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
 
     command = add(
         "explain-code", "reference:explain_code", "What a diagnostic code means, with examples."

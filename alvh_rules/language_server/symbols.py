@@ -32,6 +32,7 @@ _KINDS: Final[dict[type[Any], types.SymbolKind]] = {
     ast.Reallocate: _Kind.Operator,
     ast.Limit: _Kind.Property,
     ast.Always: _Kind.Property,
+    ast.Monotone: _Kind.Property,
     ast.Assume: _Kind.Property,
     ast.Use: _Kind.File,
     ast.Test: _Kind.Method,

@@ -136,6 +136,10 @@ class Summary:
             if count := self._broken[item.name]:
                 told = f"VIOLATED on {count:,}, first on {self._first_broken[item.name]}"
             lines.append(f"  {item.text}: {told}")
+        for promise in ruleset.monotone:
+            lines.append(
+                f"  {promise.text}: of two markets, so no run shows it; `alvh prove` asks it"
+            )
         for name, count in carried.items():
             gaps = "gap" if count == 1 else "gaps"
             lines.append(f"  {name}: {count:,} {gaps} filled with the last value")

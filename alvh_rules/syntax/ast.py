@@ -811,6 +811,19 @@ class Always:
 
 
 @dataclass(frozen=True, slots=True)
+class Monotone:
+    """`always VALUE never rises as SUBJECT rises [when CONDITION]`; each may also say `falls`."""
+
+    value: Expression
+    never: Literal["rises", "falls"]
+    subject: Word
+    turn: Literal["rises", "falls"]
+    when: Expression | None
+    span: Span = field(compare=False)
+    node: Literal["Monotone"] = "Monotone"
+
+
+@dataclass(frozen=True, slots=True)
 class Assume:
     """`assume vix between 5 and 150`: what a proof may take for granted."""
 
@@ -909,6 +922,7 @@ Item = (
     | Reallocate
     | Limit
     | Always
+    | Monotone
     | Assume
     | Use
     | Test

@@ -58,6 +58,8 @@ _NAMES_OF_TERMINALS = {
     "BEFORE_AFTER": "`before` or `after`",
     "PERIOD": "`monthly` or the like",
     "PER": "`month` or the like",
+    "NEVER": "`never rises as` or `never falls as`",
+    "DIRECTION": "`rises` or `falls`",
     "FILL": "`next close`, `next open` or `same close`",
 }
 

@@ -254,5 +254,17 @@ class DecisionMaker(Gatherer):
     def always(self, span: Span, condition: Any, when: Any) -> ast.Always:
         return ast.Always(condition, when, span)
 
+    def monotone(
+        self, span: Span, value: Any, never: Token, subject: ast.Word, turn: Token, when: Any
+    ) -> ast.Monotone:
+        return ast.Monotone(
+            value,
+            never.text.split()[1],  # type: ignore[arg-type]
+            subject,
+            turn.text,  # type: ignore[arg-type]
+            when,
+            span,
+        )
+
     def assume(self, span: Span, condition: Any) -> ast.Assume:
         return ast.Assume(condition, span)

@@ -88,6 +88,9 @@ def one_line_text(item: Any) -> str:
         case ast.Always(condition=condition, when=when):
             text = f"always {expression_text(condition)}"
             return text if when is None else f"{text} when {expression_text(when)}"
+        case ast.Monotone(value=value, never=never, subject=subject, turn=turn, when=when):
+            text = f"always {expression_text(value)} never {never} as {subject.name} {turn}"
+            return text if when is None else f"{text} when {expression_text(when)}"
         case ast.Use(path=path):
             return f'use "{path.value}"'
         case _:

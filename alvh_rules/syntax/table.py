@@ -62,6 +62,8 @@ VALUES: Final = frozenset(
         "CASES",
         "INTERPOLATED",
         "TRUTH",
+        "NEVER",
+        "DIRECTION",
         "COMPARE",
         "PLUS",
         "TIMES",

@@ -1,0 +1,263 @@
+"""A ruleset under proof: its translation, and how a market that shows something is found.
+
+A market is looked for by the solver, rounded, replayed in the evaluator, and made small. What holds in
+real arithmetic is then put before the evaluator on the edges where decisions turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import z3
+
+from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.check import checked as c
+from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.evaluate.inputs import Array
+from alvh_rules.plan import graph as g
+from alvh_rules.plan.from_checked import Lowering, plan_of
+from alvh_rules.prove.assumptions import assume, assumed_nodes
+from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.example import (
+    Held,
+    Key,
+    Market,
+    Part,
+    Sight,
+    fewest,
+    look_for,
+    market_of,
+    parts_of,
+    term_of,
+)
+from alvh_rules.prove.replay import on_one_row, replayed
+from alvh_rules.prove.shown import Shown
+from alvh_rules.prove.solver import Asker, Budget
+from alvh_rules.prove.symbols import Symbols
+from alvh_rules.prove.translate import Translation
+
+TRIALS = 3
+"""Markets of the solver that may fail to replay before it is said so."""
+RANDOM_ROWS = 20_000
+"""Random markets that are tried where the solver does not answer."""
+CANDIDATES = 8
+"""Rows of the evaluator's that are looked at more closely."""
+ONLY_ROUNDING = "real arithmetic allows it on a boundary, where floating point does not show it"
+
+
+@dataclass(frozen=True)
+class Witness:
+    """`yes` with a market that was replayed, `no`, or `unknown` with the reason."""
+
+    verdict: str
+    market: Market | None = None
+    parts: tuple[Part, ...] = ()
+    kept: Mapping[Key, Held] = field(default_factory=dict)
+    sight: Sight | None = None
+    values: tuple[Any, ...] = ()
+    reason: str = ""
+
+
+class Context:
+    """One ruleset, its plan with the expressions that are asked about, and the seconds there are."""
+
+    def __init__(
+        self,
+        ruleset: c.CheckedRuleset,
+        budget: Budget,
+        also: Sequence[c.Expression] = (),
+        *,
+        gaps: bool = False,
+        plan: g.Plan | None = None,
+    ) -> None:
+        self.ruleset = ruleset
+        self.budget = budget
+        self.plan = plan or plan_of(ruleset, also=[*ruleset.assumptions, *also])
+        self.symbols = Symbols()
+        self.asker = Asker(self.symbols, budget)
+        self.to = Translation(self.symbols, ruleset, self.plan, gaps=gaps)
+        self.asker.always += assume(self.to)
+        self.shown = Shown(ruleset, self.plan)
+        self._lowering = Lowering.over(ruleset, self.plan)
+
+    @cached_property
+    def with_gaps(self) -> Context:
+        """The same, where any data may be missing."""
+        return Context(self.ruleset, self.budget, gaps=True, plan=self.plan)
+
+    def node(self, expression: c.Expression) -> int:
+        """The node of an expression that the plan has."""
+        return self._lowering.lower(expression)
+
+    def cell(self, table: c.Table) -> int:
+        """The node of a table's cell."""
+        return self._lowering.cell(table, g.ROWS)
+
+    def axis(self, table: c.Table, axis: int) -> int:
+        """The node of the row (axis 0) or column (axis 1) that a table's input picks."""
+        return self._lowering.axis(table.axes[axis], g.ROWS, table.span)
+
+    def has(self, number: int) -> bool:
+        """Whether the plan has the node."""
+        return number < len(self.plan.nodes)
+
+    # --- markets ---
+
+    def witness(
+        self,
+        formulas: Sequence[z3.BoolRef],
+        nodes: Sequence[int],
+        test: Callable[[Sequence[Any]], bool],
+        more: Sequence[int] = (),
+    ) -> Witness:
+        """A market in which the formulas hold and, in the evaluator, the nodes' values pass the test.
+
+        `more` are nodes whose values are wanted too.
+        """
+        parts = parts_of([self.to], [nodes])
+        barred: list[z3.BoolRef] = []
+        reason = ""
+        for trial in range(TRIALS):
+            sight = look_for(self.asker, [*formulas, *barred], parts, roundly=trial < TRIALS - 1)
+            if sight.verdict == "no":
+                return Witness("unknown" if barred else "no", reason=reason)
+            if sight.verdict == "unknown":
+                return Witness("unknown", reason=reason or sight.reason)
+            kept = fewest(
+                parts, sight.held, lambda held: test(on_one_row(self.to, nodes, parts, held))
+            )
+            if kept is not None:
+                return self._witness(parts, kept, [*nodes, *more], sight)
+            reason = ONLY_ROUNDING
+            assert sight.model is not None
+            numbers = [
+                term_of(part)[0]
+                for part in parts
+                if g.storage_of(part.node.type) is g.Storage.NUMBER
+            ]
+            model = sight.model
+            barred.append(
+                z3.Or(*(term != model.eval(term, model_completion=True) for term in numbers))
+            )
+        return Witness("unknown", reason=reason)
+
+    def _witness(
+        self,
+        parts: Sequence[Part],
+        kept: Mapping[Key, Held],
+        nodes: Sequence[int],
+        sight: Sight | None,
+    ) -> Witness:
+        values = on_one_row(self.to, nodes, parts, kept)
+        return Witness("yes", market_of(parts, kept), tuple(parts), kept, sight, tuple(values))
+
+    def in_floating_point(
+        self, node: int, test: Callable[[Array], Array], scattered: bool = False
+    ) -> Witness:
+        """A market on an edge (or, `scattered`, anywhere) where the evaluator's value passes a test."""
+        parts = parts_of([self.to], [[node]])
+        if scattered:
+            rows = RANDOM_ROWS
+            columns = random_columns(parts, rows, np.random.default_rng(3))
+        else:
+            rows, columns = on_the_edges(self.symbols, parts)
+        if not rows:
+            return Witness("no")
+        assumed = assumed_nodes(self.ruleset, self.plan)
+        found, *held_true = replayed(self.to, [node, *assumed], parts, columns, rows)
+        passing = test(found)
+        for column in held_true:
+            passing &= column != FALSE
+        candidates = np.flatnonzero(passing)
+        for row in candidates[:: max(1, len(candidates) // CANDIDATES)][:CANDIDATES]:
+            held = taken(columns, int(row), parts)
+            if possible(self.asker, parts, held):
+                kept = fewest(
+                    parts,
+                    held,
+                    lambda trial: bool(
+                        test(np.asarray(on_one_row(self.to, [node], parts, trial)))[0]
+                    ),
+                )
+                return self._witness(parts, held if kept is None else kept, [node], None)
+        return Witness("no")
+
+    # --- words ---
+
+    def told(self, nodes: Sequence[int], witness: Witness) -> tuple[str, ...]:
+        """What a market's named nodes are there, beside what it gives."""
+        found = []
+        for number in nodes:
+            (value,) = on_one_row(self.to, [number], witness.parts, witness.kept)
+            text = self.shown.text(number)
+            if witness.market is not None and text in witness.market.given:
+                continue
+            found.append(f"{text} is {self.shown.value(value, self.plan.nodes[number])}")
+        return tuple(dict.fromkeys(found))
+
+    def names_under(self, number: int) -> list[int]:
+        """The named nodes that a node is made of, nearest first, and itself where it has a name."""
+        found: list[int] = []
+        stack, seen = [number], {number}
+        while stack:
+            top = stack.pop()
+            if self.shown.name(top) is not None:
+                found.append(top)
+                if top != number:
+                    continue
+            for part in self.plan.nodes[top].inputs:
+                if part not in seen:
+                    seen.add(part)
+                    stack.append(part)
+        return sorted(found)
+
+    def notes(self, number: int) -> list[str]:
+        """What a proof about a node rests on that is no plain data."""
+        facts, measures, memories = [], [], []
+        for part in self.to.market_of(number):
+            operation = self.plan.nodes[part].operation
+            if isinstance(operation, g.Book):
+                facts.append(f"`{operation.name}`")
+            elif isinstance(operation, g.Call) and operation.function in BUILTINS:
+                measures.append(f"`{self.shown.text(part)}`")
+            elif isinstance(operation, (g.Latch, g.Lasting)):
+                memories.append(f"`{self.shown.text(part)}`")
+        found = []
+        if facts:
+            found.append(f"{_listed(facts)}: a fact of what is held, taken as free within its kind")
+        if measures or memories:
+            looked = _listed([*measures, *memories])
+            found.append(f"{looked}: given as values; whether a history gives them is not asked")
+        return found
+
+
+def _listed(items: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(items))
+
+
+def possible(asker: Asker, parts: Sequence[Part], held: Mapping[Key, Held]) -> bool:
+    """Whether these very values contradict no fact and no assumption."""
+    formulas: list[z3.BoolRef] = []
+    for part in parts:
+        value = held.get(part.key)
+        if value is None or g.storage_of(part.node.type) is g.Storage.CODE:
+            continue
+        if g.storage_of(part.node.type) is g.Storage.FLAG:
+            truth = part.of.truth_of(part.value)
+            formulas.append(truth.true if value == TRUE else truth.false)
+            continue
+        term, known = term_of(part)
+        exact = Fraction(value)
+        formulas += [known, term == z3.Q(exact.numerator, exact.denominator)]
+    return asker.exists(*formulas).verdict == "yes"
+
+
+def timed(begun: float) -> float:
+    """Seconds since."""
+    return time.perf_counter() - begun

@@ -1,0 +1,100 @@
+"""Ask the solver, within bounds of time and memory.
+
+A question is asked with the facts that its unknowns lead to. One budget of seconds is shared by all
+questions; each gets at most a part of what is left, so that one hard question does not starve the
+rest. What the solver cannot answer in its time is undecided, with its own reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import z3
+
+from alvh_rules.prove.symbols import Symbols
+
+MOST_MEGABYTES = 2_000
+"""Memory that the solver may take; beyond it a question is undecided."""
+MOST_SHARE = 0.25
+"""Of the seconds left, what one question may take."""
+
+
+@dataclass
+class Budget:
+    """Seconds for all questions together."""
+
+    seconds: float
+    begun: float = field(default_factory=time.perf_counter)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.seconds - (time.perf_counter() - self.begun)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`yes` with a model, `no`, or `unknown` with the reason; and the seconds it took."""
+
+    verdict: str
+    seconds: float
+    model: z3.ModelRef | None = None
+    reason: str = ""
+
+
+class Asker:
+    """Asks whether a market exists."""
+
+    def __init__(self, symbols: Symbols, budget: Budget) -> None:
+        self.symbols = symbols
+        self.budget = budget
+        self.always: list[z3.BoolRef] = []
+        """What every question takes for granted."""
+        z3.set_param("memory_max_size", MOST_MEGABYTES)
+
+    def exists(self, *formulas: z3.BoolRef, wishes: Sequence[z3.BoolRef] = ()) -> Answer:
+        """Whether a market is such. `wishes` are granted where they can be, the first first."""
+        begun = time.perf_counter()
+        if any(z3.is_false(formula) for formula in formulas):
+            return Answer("no", 0.0)
+        left = self.budget.left
+        if left <= 0.01:
+            return Answer("unknown", 0.0, None, "the time was spent on what came before")
+        solver = z3.Solver()
+        solver.set("timeout", max(20, int(1000 * max(left * MOST_SHARE, min(left, 0.5)))))
+        solver.set("random_seed", 1)
+        asked = [*formulas, *self.always]
+        try:
+            solver.add(*asked, *self.symbols.facts_for(asked))
+            found = solver.check()
+            model = solver.model() if found == z3.sat else None
+            for wish in wishes if found == z3.sat else ():
+                if self.budget.left <= 0.01:
+                    break
+                solver.push()
+                solver.add(wish)
+                if solver.check() == z3.sat:
+                    model = solver.model()
+                else:
+                    solver.pop()
+        except z3.Z3Exception as problem:
+            return Answer("unknown", time.perf_counter() - begun, None, _said(str(problem)))
+        seconds = time.perf_counter() - begun
+        if model is not None:
+            return Answer("yes", seconds, model)
+        if found == z3.unsat:
+            return Answer("no", seconds)
+        return Answer("unknown", seconds, None, _said(solver.reason_unknown()))
+
+
+def _said(reason: str) -> str:
+    """The solver's reason in plain words."""
+    if "memory" in reason:
+        return f"the solver would need more than {MOST_MEGABYTES:,} MB"
+    if "timeout" in reason or "canceled" in reason:
+        return "the solver ran out of its time"
+    if "incomplete" in reason:
+        return "products of data are beyond what the solver decides"
+    return f"the solver gave up ({reason})"
