@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.check.checker import check as check_parsed
+from alvh_rules.check.scope import Scope
 from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import (
     DataWarning,
@@ -73,10 +74,11 @@ def read_source(path: Path) -> Source | Diagnostic:
     return Source(str(path), text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def check_source(source: Source, root: Path | None = None) -> Checked:
-    """Parse and check a text. `root` is the folder `use` may read from."""
+def check_source(source: Source, root: Path | None = None, scope: Scope | None = None) -> Checked:
+    """Parse and check a text. `root` is the folder `use` may read from; `scope`, an empty one, says
+    how those files are read."""
     parsed = parse(source)
-    ruleset, found, sources = check_parsed(source, parsed, root)
+    ruleset, found, sources = check_parsed(source, parsed, root, scope)
     plan = None
     if ruleset is not None:
         plan = plan_of(ruleset)

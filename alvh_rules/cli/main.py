@@ -56,6 +56,16 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"`{text}` is no date such as 2020-03-16") from None
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds")
+    return seconds
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, sign, column = text.partition("=")
     if not sign:
@@ -127,6 +137,18 @@ def _parser() -> argparse.ArgumentParser:
         help="refuse a run that would read and write more (default 100 TB)",
     )
 
+    command = add("diff", "diff:diff", "What a change of a ruleset changes, decision by decision.")
+    command.add_argument("old", metavar="OLD", help="a path, or a git revision: main:rules.alvh")
+    command.add_argument("new", metavar="NEW", help="the same")
+    _add_market(command, required=False)
+    command.add_argument("--seconds", type=_seconds, default=10.0, help="for proofs (default 10)")
+    command.add_argument(
+        "--fail-on",
+        choices=("patch", "minor", "major"),
+        help="exit with 1 where the suggested bump is at least that",
+    )
+    _add_format(command, "markdown: a comment for a pull request")
+
     command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
     _add_data(command)
     command.add_argument("--at", type=_day, required=True, metavar="DATE")
@@ -170,11 +192,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_format(command: argparse.ArgumentParser) -> None:
+def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
+    """The formats of findings; `more` are further ones of this command, `name: what it is`."""
     from alvh_rules.findings.formats import FORMATS
 
-    shown = "; ".join(f"{item.name}: {item.summary}" for item in FORMATS.values())
-    command.add_argument("--format", choices=tuple(FORMATS), default="text", help=shown)
+    shown = "; ".join([*(f"{item.name}: {item.summary}" for item in FORMATS.values()), *more])
+    choices = (*FORMATS, *(item.partition(":")[0] for item in more))
+    command.add_argument("--format", choices=choices, default="text", help=shown)
 
 
 def _add_linting(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,107 @@
+"""Why a decision may differ: the definitions it rests on that say something else.
+
+From the decision, references are followed in both rulesets. A name that computes the same in both ends
+the search there. Of one that does not, the parts that the other ruleset has none of are told: clauses of
+an `and` or `or`, rows of a table, both ends of a latch, else the whole. Parts are told apart by what they
+compute, so that another name or layout of the same is no cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from alvh_rules.check import checked as c
+from alvh_rules.compare.canonical import Canonical
+from alvh_rules.compare.comparison import Cause
+
+_MOST = 12
+
+Part = tuple[Hashable, str]
+"""What a part of a definition means, and how it is written."""
+
+
+def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
+    """What is said otherwise under a decision that both rulesets have; the first few."""
+    found: dict[Cause, None] = {}
+    seen: set[str] = set()
+    stack = [name]
+    while stack and len(found) < _MOST:
+        part = stack.pop()
+        if part in seen:
+            continue
+        seen.add(part)
+        before, after = old.ruleset.values[part], new.ruleset.values[part]
+        under = [
+            item
+            for item in dict.fromkeys([*_references(before), *_references(after)])
+            if item in old.ruleset.values
+            and item in new.ruleset.values
+            and old.named(item) != new.named(item)
+        ]
+        stack += reversed(under)
+        own = _of(part, _parts(old, before), _parts(new, after))
+        if under:
+            # What is written alike differs by what lies under it, which is told there.
+            own = [item for item in own if item.old != item.new]
+        found.update(dict.fromkeys(own))
+    return tuple(found)[:_MOST]
+
+
+def _of(name: str, before: list[Part], after: list[Part]) -> list[Cause]:
+    """The parts that only one side has, in pairs as far as they go."""
+    # Steps between are the program's own; they go by the decision that they lead to.
+    shown = name.partition("@")[0]
+    here, there = {means for means, _ in after}, {means for means, _ in before}
+    gone = [text for means, text in before if means not in here]
+    come = [text for means, text in after if means not in there]
+    if len(gone) == len(come):
+        return [Cause(shown, one, other) for one, other in zip(gone, come, strict=True)]
+    return [*(Cause(shown, text, "") for text in gone), *(Cause(shown, "", text) for text in come)]
+
+
+def _references(node: c.Expression) -> list[str]:
+    found = []
+    stack = [node]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, c.Reference):
+            found.append(part.name)
+        stack.extend(c.operands(part))
+    return found
+
+
+def _parts(side: Canonical, node: c.Expression) -> list[Part]:
+    def whole(item: c.Expression, before: str = "") -> Part:
+        known = item.span.file in side.ruleset.sources
+        text = side.ruleset.text(item.span) if known else ""
+        return ((before, side.expression(item)), before + text)
+
+    match node:
+        case c.Rounded():
+            return _parts(side, node.operand)
+        case c.Logical():
+            return [whole(item) for item in node.items]
+        case c.Latch():
+            return [whole(node.begin, "from "), whole(node.end, "until ")]
+        case c.Table() if node.row_spans and len(node.axes) == 1:
+            return [whole(node.axes[0].input, "by "), *_rows(side, node)]
+        case _:
+            return [whole(node)]
+
+
+def _rows(side: Canonical, node: c.Table) -> list[Part]:
+    """A table's rows: between which edges each answers, and what."""
+    axis = node.axes[0]
+    edges: list[Hashable] = [None, *zip(axis.edges, axis.joins_above, strict=True), None]
+    parts: list[Part] = []
+    values = [*node.values, *([node.missing] if node.missing is not None else [])]
+    for number, (value, span) in enumerate(zip(values, node.row_spans, strict=False)):
+        means: Hashable
+        if axis.edges:
+            means = tuple(
+                (edges[at], edges[at + 1]) for at, row in enumerate(axis.rows) if row == number
+            )
+        else:
+            means = tuple(at for at, row in enumerate(axis.rows) if row == number)
+        parts.append(((means, side.expression(value)), side.ruleset.text(span)))
+    return parts
