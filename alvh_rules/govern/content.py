@@ -8,23 +8,28 @@ still what was approved. A symbolic link is refused: it can point elsewhere afte
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from alvh_rules.check.scope import Scope
 from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Source
 from alvh_rules.govern import errors
 from alvh_rules.govern.canonical import digest, digest_of_text
-from alvh_rules.pipeline import Checked, check
+from alvh_rules.pipeline import Checked, check, check_source
 from alvh_rules.syntax import ast
 from alvh_rules.syntax.format import format_source
-from alvh_rules.syntax.parse import parse
+from alvh_rules.syntax.parse import Parsed, parse
 
 FORM: Final = 1
 """Of the canonical text; another number is another digest."""
+
+_NOWHERE: Final = Path(os.path.abspath(os.sep)) / ".alvh-governed"
+"""A folder that is on no disk: paths are resolved below it, so that no link is followed."""
 
 _QUOTED_OR_COMMENT = re.compile(r'"[^"\n]*"|#[^\n]*')
 
@@ -103,6 +108,21 @@ def read_content(root: Path, path: str) -> tuple[Content, Checked] | list[Diagno
         if (link := _link(root, written)) is not None:
             return [errors.symbolic_link(path, link)]
     return Content(path, texts, result.ruleset.version), result
+
+
+def checked_texts(content: Content) -> Checked:
+    """The ruleset of some texts, checked; files that it uses are taken from the texts, not the disk."""
+    folder = _NOWHERE / PurePosixPath(content.path).parent
+
+    def read(path: Path, name: str) -> tuple[Source, Parsed]:
+        text = content.texts.get(path.relative_to(_NOWHERE).as_posix())
+        if text is None:
+            raise FileNotFoundError(2, "it is not among the files that were fixed")
+        source = Source(name, text)
+        return source, parse(source)
+
+    source = Source(content.path, content.texts[content.path])
+    return check_source(source, folder, Scope(read=read))
 
 
 def _used(texts: Mapping[str, str], path: str) -> list[str]:
