@@ -65,9 +65,7 @@ def new_entry(
     return Entry(kind, by, on, body, parents, digest_of_text(_payload(kind, by, on, body, parents)))
 
 
-def _payload(
-    kind: str, by: str, on: date, body: dict[str, Any], parents: tuple[str, ...]
-) -> str:
+def _payload(kind: str, by: str, on: date, body: dict[str, Any], parents: tuple[str, ...]) -> str:
     return canonical_json(
         {
             "alvh": FORM,

@@ -99,7 +99,11 @@ def void(where: str, number: int, message: str, help: str, *, signature: bool) -
 def not_in_force(path: str, problem: str, help: str = "") -> Diagnostic:
     """A ruleset that may not be traded as it stands."""
     return Diagnostic(
-        "ALV964", Severity.ERROR, f"this ruleset is not in force: {problem}", location=path, help=help
+        "ALV964",
+        Severity.ERROR,
+        f"this ruleset is not in force: {problem}",
+        location=path,
+        help=help,
     )
 
 

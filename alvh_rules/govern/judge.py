@@ -288,9 +288,7 @@ class Record:
             return self._charters[node].digest
         return str(self.by_id[node].body["content"])
 
-    def _propose(
-        self, entry: Entry, mask: int, charter: Charter, member: Member
-    ) -> Reason | None:
+    def _propose(self, entry: Entry, mask: int, charter: Charter, member: Member) -> Reason | None:
         body = entry.body
         if body["subject"] == CHARTER and _charter(body["document"]).digest != body["content"]:
             return Reason("bad-body", "its `content` is not the digest of its charter")
@@ -362,9 +360,7 @@ class Record:
         reason = self._starts_from(proposal, mask, charter)
         return None if reason is None else Reason(reason.rule, reason.message, reason.help)
 
-    def _ratify(
-        self, entry: Entry, mask: int, charter: Charter, member: Member
-    ) -> Reason | None:
+    def _ratify(self, entry: Entry, mask: int, charter: Charter, member: Member) -> Reason | None:
         body = entry.body
         proposal = self._proposal(body["proposal"], mask)
         if isinstance(proposal, Reason):
@@ -377,7 +373,9 @@ class Record:
         tally = self.tally(proposal, mask)
         if missing := tally.missing():
             word = "vetoed" if tally.vetoes else "quorum" if not tally.quorum_met else "threshold"
-            return Reason(word, "it lacks " + "; and ".join(missing) if word != "vetoed" else missing[0])
+            return Reason(
+                word, "it lacks " + "; and ".join(missing) if word != "vetoed" else missing[0]
+            )
         assert tally.ready is not None
         if entry.on < tally.ready:
             return Reason(

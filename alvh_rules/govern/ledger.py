@@ -74,9 +74,7 @@ def ledger_of_text(text: str, where: str) -> Ledger | list[Diagnostic]:
     return found or Ledger(tuple(entries))
 
 
-def _unfollowed(
-    entries: list[Entry], place: dict[str, int], where: str
-) -> Iterable[Diagnostic]:
+def _unfollowed(entries: list[Entry], place: dict[str, int], where: str) -> Iterable[Diagnostic]:
     days = {entry.id: entry.on for entry in entries}
     for number, entry in enumerate(entries, 1):
         if (entry.kind == "found") != (not entry.parents) or (number > 1) != bool(entry.parents):
@@ -95,7 +93,9 @@ def read_ledger(path: Path) -> Ledger | list[Diagnostic]:
     where = str(path)
     try:
         if path.is_symlink():
-            return [errors.ledger(where, "it is a symbolic link, which can point elsewhere tomorrow")]
+            return [
+                errors.ledger(where, "it is a symbolic link, which can point elsewhere tomorrow")
+            ]
         if not path.exists():
             return Ledger(())
         if path.stat().st_size > MOST_BYTES:

@@ -47,7 +47,9 @@ def prove_properties(
         return []
     asked = dict.fromkeys([*own, *(f"always {text}" for text in constitution)])
     if not can_prove():
-        return [Proof(text, "undecided", f"the solver is not installed: {INSTALL}") for text in asked]
+        return [
+            Proof(text, "undecided", f"the solver is not installed: {INSTALL}") for text in asked
+        ]
     from alvh_rules.prove.ruleset import prove
 
     found: dict[str, Proof] = {}
@@ -70,8 +72,10 @@ def prove_properties(
     promises = [item for item in proof.verdicts if item.kind in ("always", "monotone")]
     for item in promises:
         verdict = item.status if item.status in ("proved", "refuted") else "undecided"
-        market = "" if item.market is None else ", ".join(
-            f"{name} = {value}" for name, value in item.market.given.items()
+        market = (
+            ""
+            if item.market is None
+            else ", ".join(f"{name} = {value}" for name, value in item.market.given.items())
         )
         reason = item.reason or (f"not where {market}" if market else "")
         found[item.text] = Proof(item.text, verdict, reason)

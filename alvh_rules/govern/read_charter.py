@@ -158,16 +158,16 @@ class _Reader:
                 roles = []
             keys = tuple(self._keys(table.get("keys", []), name, owners))
             if not keys:
-                self.wrong(f"`{name}` has no key", "add the line of a .pub file as a [[member.key]]")
+                self.wrong(
+                    f"`{name}` has no key", "add the line of a .pub file as a [[member.key]]"
+                )
             weight = self._whole(table.get("weight", 1), f"the weight of `{name}`", 1, MOST_WEIGHT)
             members.append(Member(name, weight, tuple(roles), keys))
         if not members:
             self.wrong("it has no members", "a [[member]] has a name, a weight and a key")
         return tuple(members)
 
-    def _keys(
-        self, value: Any, name: str, owners: dict[PublicKey, str]
-    ) -> Iterator[MemberKey]:
+    def _keys(self, value: Any, name: str, owners: dict[PublicKey, str]) -> Iterator[MemberKey]:
         for table in self._tables(value, f"the keys of `{name}`", 20):
             self._known(table, {"key", "from", "until"}, "a key")
             key = public_key(str(table.get("key", "")))

@@ -39,6 +39,7 @@ class Repository:
             "GIT_TERMINAL_PROMPT": "0",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_LAZY_FETCH": "1",
+            "GIT_LITERAL_PATHSPECS": "1",
             "LC_ALL": "C",
         }
         # A hook's own index or folder must not stand for the repository's.
@@ -123,12 +124,21 @@ class Repository:
         a code host writes when it merges.
         """
         listed = self.git(
-            "log", "--first-parent", "--reverse", "--format=%H %cI", f"-S{text}", revision, "--", path
+            "log",
+            "--first-parent",
+            "--reverse",
+            "--format=%H %cI",
+            f"-S{text}",
+            revision,
+            "--",
+            path,
         )
         for row in listed.decode("ascii").splitlines():
             commit, _, moment = row.partition(" ")
             if text in (self.file(commit, path) or ""):
-                return datetime.fromisoformat(moment).astimezone(ZoneInfo("America/New_York")).date()
+                return (
+                    datetime.fromisoformat(moment).astimezone(ZoneInfo("America/New_York")).date()
+                )
         return None
 
 

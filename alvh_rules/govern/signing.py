@@ -54,7 +54,9 @@ class Signer:
             file.write_bytes(message)
             command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(self.path), str(file)]
             # Standard input stays the terminal's: a passphrase is typed to ssh-keygen, not to us.
-            done = subprocess.run(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False)
+            done = subprocess.run(
+                command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False
+            )
             if done.returncode:
                 told = os.fsdecode(done.stderr).strip().splitlines()
                 reason = told[-1] if told else "ssh-keygen refused"
@@ -95,7 +97,9 @@ def signer_of(path: Path) -> Signer:
     try:
         key = public_key(public.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
-        raise CannotSignError(f"`{public}` cannot be read: it holds the public half of the key") from None
+        raise CannotSignError(
+            f"`{public}` cannot be read: it holds the public half of the key"
+        ) from None
     if isinstance(key, str):
         raise CannotSignError(f"`{public}`: {key}")
     # With a .pub file ssh-keygen asks the agent first, then the private key beside it.

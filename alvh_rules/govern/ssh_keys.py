@@ -52,7 +52,9 @@ def public_key(text: str) -> PublicKey | str:
         return "a public key is written `ssh-ed25519 AAAA…`, as in its .pub file"
     kind, encoded = words[0], words[1]
     if kind not in ACCEPTED:
-        return f"keys of type `{kind[:40]}` are not taken; `ssh-keygen -t ed25519` makes one that is"
+        return (
+            f"keys of type `{kind[:40]}` are not taken; `ssh-keygen -t ed25519` makes one that is"
+        )
     if len(encoded) > MOST_BYTES * 2:
         return "this key is too long"
     try:

@@ -113,8 +113,12 @@ def _asked(
         for where in (context, present):
             verdict = holds(where, "always", name, condition.span, number)
             market = verdict.market
-            shown = "" if market is None else ", ".join(
-                f"{key.removeprefix('old ')} = {value}" for key, value in market.given.items()
+            shown = (
+                ""
+                if market is None
+                else ", ".join(
+                    f"{key.removeprefix('old ')} = {value}" for key, value in market.given.items()
+                )
             )
             reason = verdict.reason or (f"not where {shown}" if shown else "without a reason")
             if verdict.status != "proved":

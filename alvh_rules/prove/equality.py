@@ -25,7 +25,7 @@ from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.prove.assumptions import assume
-from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.boundary import on_the_edges, taken
 from alvh_rules.prove.difference import CLOSE, difference
 from alvh_rules.prove.example import (
     Held,

@@ -41,8 +41,26 @@ if TYPE_CHECKING:
 
 YES = z3.BoolVal(True)
 _ALWAYS_KNOWN = frozenset(
-    "sma wma highest lowest ema stdev percentile_rank realized_volatility rsi macd macd_signal"
-    " macd_histogram atr ago change cumulative days_until days_since".split()
+    [
+        "sma",
+        "wma",
+        "highest",
+        "lowest",
+        "ema",
+        "stdev",
+        "percentile_rank",
+        "realized_volatility",
+        "rsi",
+        "macd",
+        "macd_signal",
+        "macd_histogram",
+        "atr",
+        "ago",
+        "change",
+        "cumulative",
+        "days_until",
+        "days_since",
+    ]
 )
 """Known on every row that has history enough, where their data are."""
 _OF_WINDOW = ("lowest", "highest", "sma", "wma")
