@@ -155,8 +155,7 @@ def governed_timeline(
     from datetime import timedelta
 
     edges = {first}
-    for version in ratified_versions(record, path):
-        edges.add(version.first)
+    edges.update(item.first for item in ratified_versions(record, path))
     for entry in record.brakes(path):
         edges.update(brake_span(record, entry))
     begins = sorted(edge for edge in edges if first <= edge <= last)

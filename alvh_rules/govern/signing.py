@@ -54,9 +54,7 @@ class Signer:
             file.write_bytes(message)
             command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(self.path), str(file)]
             # Standard input stays the terminal's: a passphrase is typed to ssh-keygen, not to us.
-            done = subprocess.run(
-                command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, check=False
-            )
+            done = subprocess.run(command, capture_output=True, check=False)
             if done.returncode:
                 told = os.fsdecode(done.stderr).strip().splitlines()
                 reason = told[-1] if told else "ssh-keygen refused"

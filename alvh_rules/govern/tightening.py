@@ -15,12 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.govern.proofs import INSTALL, can_prove
 from alvh_rules.pipeline import Checked
+
+if TYPE_CHECKING:
+    from alvh_rules.prove.example import Market
 
 SECONDS = 20.0
 
@@ -110,20 +113,18 @@ def _asked(
             yield name, "undecided", "the assumptions contradict one another"
             continue
         number = context.node(condition)
-        for where in (context, present):
-            verdict = holds(where, "always", name, condition.span, number)
-            market = verdict.market
-            shown = (
-                ""
-                if market is None
-                else ", ".join(
-                    f"{key.removeprefix('old ')} = {value}" for key, value in market.given.items()
-                )
-            )
-            reason = verdict.reason or (f"not where {shown}" if shown else "without a reason")
-            if verdict.status != "proved":
-                break
-        yield name, verdict.status, reason
+        first, second = (
+            holds(where, "always", name, condition.span, number) for where in (context, present)
+        )
+        verdict = first if first.status != "proved" else second
+        yield name, verdict.status, verdict.reason or _market(verdict.market)
+
+
+def _market(market: Market | None) -> str:
+    if market is None:
+        return "without a reason"
+    given = (f"{key.removeprefix('old ')} = {value}" for key, value in market.given.items())
+    return f"not where {', '.join(given)}"
 
 
 def _old(name: str) -> str:
