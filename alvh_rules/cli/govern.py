@@ -365,7 +365,10 @@ def _verify(arguments: argparse.Namespace) -> int:
         if name is None:
             raise _say(f"`{path}` lies outside the governed repository")
         paths.append(name)
-    found = verify(desk, paths, arguments.base, _desk_day(arguments, desk))
+    if arguments.ledger_only and paths:
+        raise _say("`--ledger-only` names no ruleset")
+    day = _desk_day(arguments, desk)
+    found = verify(desk, paths, arguments.base, day, ledger_only=arguments.ledger_only)
     if arguments.format == "json":
         print(json.dumps(verified_data(found), indent=2, ensure_ascii=False))
     elif arguments.format == "markdown":

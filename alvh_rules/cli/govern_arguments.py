@@ -66,6 +66,11 @@ def add_govern(command: argparse.ArgumentParser) -> None:
 
     step = add_step("verify", "Whether the rulesets here are in force, who approved them, why not.")
     step.add_argument("rulesets", type=Path, nargs="*", help="default: all that are governed")
+    step.add_argument(
+        "--ledger-only",
+        action="store_true",
+        help="the ledger and the charter, not the rulesets: for commits on the way to a proposal",
+    )
     step.add_argument("--base", metavar="REV", help="hold the ledger to that of a revision too")
     step.add_argument(
         "--format",

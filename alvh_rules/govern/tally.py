@@ -23,7 +23,7 @@ from alvh_rules.govern.errors import names
 
 @dataclass(frozen=True)
 class Tally:
-    """The count of a proposal's votes. Names stand in the order the votes were cast."""
+    """The count of a proposal's votes. Names stand in the charter's order."""
 
     charter: Charter
     approval: Approval
@@ -96,7 +96,11 @@ def count(
             at_odds.add(vote.by)
     # A veto stands whatever else its member said: it errs on the side of no change.
     vetoes = dict.fromkeys(vote.by for vote in cast if vote.body["choice"] == "veto")
-    counted = [vote for vote in chosen.values() if vote.by not in at_odds]
+    order = [member.name for member in charter.members]
+    counted = sorted(
+        (vote for vote in chosen.values() if vote.by not in at_odds),
+        key=lambda vote: order.index(vote.by),
+    )
 
     def by(choices: Iterable[str], upto: date | None = None) -> tuple[str, ...]:
         return tuple(

@@ -46,8 +46,13 @@ class Verified:
         return not has_errors(self.findings)
 
 
-def verify(desk: Desk, paths: Sequence[str], base: str | None, day: date) -> Verified:
-    """Check a checkout on a day. Raises GitError where BASE is no revision."""
+def verify(
+    desk: Desk, paths: Sequence[str], base: str | None, day: date, *, ledger_only: bool = False
+) -> Verified:
+    """Check a checkout on a day: some rulesets, or all that are governed; or none, `ledger_only`.
+
+    Raises GitError where BASE is no revision.
+    """
     found = Verified(desk, day)
     before = _before(found, base)
     known = set() if before is None else {entry.id for entry in before.ledger.entries}
@@ -58,7 +63,8 @@ def verify(desk: Desk, paths: Sequence[str], base: str | None, day: date) -> Ver
     _charter(found)
     _contested(found)
     charter = desk.record.charter()[1]
-    for path in paths or [item.path for item in charter.rulesets]:
+    governed = [] if ledger_only else [item.path for item in charter.rulesets]
+    for path in paths or governed:
         _ruleset(found, path)
     return found
 
