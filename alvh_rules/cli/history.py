@@ -66,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.engine == "compiled" and arguments.profile:
         print("`--profile` shows what steps cost: it goes with `--engine blocks`")
         return CANNOT_RUN
+    if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
+        return refused
     result = _checked(arguments)
     if isinstance(result, int):
         return result
@@ -86,6 +88,23 @@ def run(arguments: argparse.Namespace) -> int:
             if (problem := done.decide(source, tell)) is not None:
                 return problem
     return done.tell(source)
+
+
+def ratified_or_code(ruleset: Path) -> int | None:
+    """The exit code of a ruleset that is not in force, once it is said why; None where it is.
+
+    What `--require-ratified` of any command asks before anything else is done.
+    """
+    from alvh_rules.cli.govern import needs_library
+    from alvh_rules.govern.in_force import require_ratified
+
+    if (code := needs_library()) is not None:
+        return code
+    found = require_ratified(ruleset)
+    if not found:
+        return None
+    print(render_all(found, {}, colour=colour()))
+    return FINDINGS
 
 
 def _checked(arguments: argparse.Namespace) -> Checked | int:

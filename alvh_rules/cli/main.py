@@ -18,6 +18,7 @@ from importlib import import_module
 from pathlib import Path
 
 from alvh_rules import __version__
+from alvh_rules.cli.govern_arguments import add_govern
 from alvh_rules.cli.output import CANNOT_RUN, FINE
 
 
@@ -133,6 +134,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day shown")
     command.add_argument("--out", type=Path, metavar="FILE", help="write .csv or .parquet")
     command.add_argument("--columns", choices=("all", "decisions"), default="decisions")
+    command.add_argument(
+        "--require-ratified",
+        action="store_true",
+        help="refuse a ruleset that is not in force by `alvh govern`",
+    )
     command.add_argument("--explain-plan", action="store_true", help="show how it is computed")
     command.add_argument("--profile", action="store_true", help="show the lines that cost most")
     command.add_argument(
@@ -194,6 +200,9 @@ def _parser() -> argparse.ArgumentParser:
     what = command.add_mutually_exclusive_group(required=True)
     what.add_argument("code", nargs="?", metavar="CODE", help="such as ALV101")
     what.add_argument("--markdown", action="store_true", help="every code, as docs/codes.md")
+
+    command = add("govern", "govern:govern", "Change rulesets by proposal, vote and ratification.")
+    add_govern(command)
 
     command = add("new", "making:new", "Begin a ruleset from a template.")
     command.add_argument("name")

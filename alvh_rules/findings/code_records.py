@@ -111,8 +111,8 @@ def as_markdown() -> str:
         "`«x × 700»` stands for x written 700 times, `«byte E9»` for that byte.\n\n"
         "Groups: ALV0xx reading, ALV1xx names, ALV2xx kinds and units, ALV3xx tables, ALV4xx time,\n"
         "ALV5xx conditions, ALV6xx strategy and header, ALV70x to ALV72x tests, ALV75x lints, ALV77x and\n"
-        "ALV78x their comments and configuration, ALV80x to ALV82x data, ALV85x proofs, ALV9xx files and\n"
-        "bounds. This file is made by `alvh explain-code --markdown`.\n"
+        "ALV78x their comments and configuration, ALV80x to ALV82x data, ALV85x proofs, ALV9xx files,\n"
+        "bounds and, from ALV960, governance. This file is made by `alvh explain-code --markdown`.\n"
     )
     pages = []
     for code in known_codes():

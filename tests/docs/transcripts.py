@@ -8,19 +8,22 @@ A page is played from top to bottom in a folder that is empty at first:
   that begin with `+` in their place; lines that begin with a blank must stand there as they are;
 - a `console` block holds commands, each on a line that begins with `$ `, and what they print.
 
-Commands are `alvh …`, which is run in this process, `python FILE`, `cat FILE` and `head -n N FILE`;
-no shell is started. In the output a line that is only `…` stands for any number of lines, none
+Commands are `alvh …`, which is run in this process, `python FILE`, `cat FILE`, `head -n N FILE`, `git …`
+and `ssh-keygen -q -t ed25519 -N '' -f FILE`, which makes the same key of a name every time, so that
+signatures and ids are the page's; no shell is started. In the output a line that is only `…` stands for any number of lines, none
 included. A command that ends with an exit code other than 0 says so in a last line, `[exit code 1]`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 import re
 import runpy
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +39,7 @@ PAGES = tuple(
         "docs/language.md",
         "docs/data.md",
         "docs/prove.md",
+        "docs/governance.md",
     )
 )
 """The pages that are played."""
@@ -158,12 +162,53 @@ def _ran(words: list[str]) -> int:
             runpy.run_path(name, run_name="__main__")
         case ["cat", name]:
             print(Path(name).read_text(encoding="utf-8"), end="")
+        case ["git", *arguments]:
+            done = subprocess.run(
+                ["git", *arguments], env=_GIT, capture_output=True, text=True, check=False
+            )
+            print(done.stdout, end="")
+            return done.returncode
+        case ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", name]:
+            seeded_key(Path(name))
         case ["head", "-n", count, name]:
             lines = Path(name).read_text(encoding="utf-8").splitlines()
             print("\n".join(lines[: int(count)]))
         case _:
             raise ValueError(f"a page may not run `{shlex.join(words)}`")
     return 0
+
+
+_GIT = {
+    **os.environ,
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_SYSTEM": os.devnull,
+    "GIT_AUTHOR_NAME": "x",
+    "GIT_AUTHOR_EMAIL": "x@example.com",
+    "GIT_COMMITTER_NAME": "x",
+    "GIT_COMMITTER_EMAIL": "x@example.com",
+}
+
+
+def seeded_key(path: Path) -> None:
+    """An SSH key as `ssh-keygen` makes one, of the file's name: the same on every machine."""
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    seed = hashlib.sha256(path.name.encode()).digest()
+    key = Ed25519PrivateKey.from_private_bytes(seed)
+    path.touch(0o600)
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.OpenSSH,
+            serialization.NoEncryption(),
+        )
+    )
+    path.with_name(path.name + ".pub").write_bytes(
+        key.public_key().public_bytes(
+            serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+        )
+    )
 
 
 def agrees(shown: tuple[str, ...], printed: tuple[str, ...]) -> bool:

@@ -36,6 +36,7 @@ def emitted() -> set[str]:
 def given(example: Example, folder: Path, capsys, monkeypatch) -> set[str]:
     """The codes that an example's command prints, run in a folder with the example's files."""
     for name, content in example.files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     monkeypatch.chdir(folder)
     program, *arguments = shlex.split(example.command)
