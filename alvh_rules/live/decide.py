@@ -108,9 +108,7 @@ class Engine:
             return None
         kept = _Kept(self._recent, self._places, self.plan)
         columns = _Named(self.plan, kept, self._last, len(self._recent))
-        return Evaluation(
-            self.ruleset, self.plan, self._last.market, columns, kept, self._lowering
-        )
+        return Evaluation(self.ruleset, self.plan, self._last.market, columns, kept, self._lowering)
 
     def turns(self) -> dict[str, tuple[str, float]]:
         """For each yes/no that is decided: what would turn it on the last row, and how far that is in

@@ -28,29 +28,30 @@ class Due:
     def __init__(self, bars: Bars, hours: Hours, wait: timedelta) -> None:
         self.wait = wait
         self._hours, self._zone = hours, ZoneInfo(hours.zone)
-        self._minutes = np.timedelta64(bars.minutes, "m") if bars.minutes else None
+        self.minutes = np.timedelta64(bars.minutes, "m") if bars.minutes else None
+        """The length of a bar; None of a daily one."""
 
     def end_after(self, time: np.datetime64) -> np.datetime64:
         """The end of the first bar that ends after a time, where one ended at that time."""
         hours = self._hours
-        if self._minutes is None:
+        if self.minutes is None:
             return np.datetime64(hours.closes[np.searchsorted(hours.closes, time, "right")])
         at = int(np.searchsorted(hours.closes, time, "right"))
         opened = hours.opens[at]
-        following = max(np.datetime64(time), opened) + self._minutes
+        following = max(np.datetime64(time), opened) + self.minutes
         # The last bar of a session may be short.
         return np.datetime64(min(following, hours.closes[at]))
 
     def end_of(self, stamp: Stamp) -> datetime:
         """The moment (UTC) at which a bar ended: a daily bar at its session's close."""
-        if self._minutes is not None:
+        if self.minutes is not None:
             return self.moment(stamp.time)
         at = int(self._hours.ordinals(np.array([stamp.day]))[0])
         return self.moment(self._hours.closes[at])
 
     def good_until(self, stamp: Stamp) -> datetime:
         """The moment (UTC) from which the decision on a bar is stale."""
-        if self._minutes is not None:
+        if self.minutes is not None:
             return self.moment(self.end_after(stamp.time)) + self.wait
         at = int(self._hours.ordinals(np.array([stamp.day]))[0])
         return self.moment(self._hours.closes[at + 1]) + self.wait
@@ -61,7 +62,7 @@ class Due:
 
     def moment(self, time: np.datetime64) -> datetime:
         """A time on the exchange's clock as a moment (UTC)."""
-        naive = np.datetime64(time, "us").item()
+        naive: datetime = time.astype("datetime64[us]").item()
         return datetime.combine(naive.date(), naive.time(), self._zone).astimezone(UTC)
 
     def clock(self, moment: datetime) -> np.datetime64:

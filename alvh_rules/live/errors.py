@@ -97,7 +97,13 @@ def no_such_bar(location: str, key: str, first: str, last: str) -> Diagnostic:
 
 
 def _told(value: Any) -> str:
-    return "unknown" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+    return (
+        "unknown"
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)
+    )
 
 
 # --- feeds and sinks ---

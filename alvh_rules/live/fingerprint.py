@@ -37,13 +37,10 @@ def hash_of(sources: Mapping[str, str]) -> str:
 
 
 def reading_of(settings: Settings) -> dict[str, Any]:
-    """What decides which bars a feed's messages are."""
+    """What decides what a feed's fields and times mean. Bounds are not of it: a journal holds the
+    values that were taken, and bounds may be moved."""
     options = settings.options
-    return {
-        "mapping": dict(sorted(options.mapping.items())),
-        "timezone": options.timezone,
-        "bounds": {name: list(pair) for name, pair in sorted(settings.bounds.items())},
-    }
+    return {"mapping": dict(sorted(options.mapping.items())), "timezone": options.timezone}
 
 
 def calendars_text(calendars: Mapping[str, Calendar]) -> str:

@@ -43,6 +43,7 @@ class Health:
     decisions: Mapping[str, Any] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
     withheld: tuple[str, ...] = ()
+    explanation: tuple[str, ...] = ()
     feed: str = "not connected"
     lost: int = 0
     clock_jumps: int = 0

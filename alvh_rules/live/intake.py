@@ -20,8 +20,9 @@ from alvh_rules.core.schema import Column
 from alvh_rules.live.cells import Held, missing_value, read_cell, shown_cell
 from alvh_rules.live.due import Due
 from alvh_rules.live.messages import Message, field_of
-from alvh_rules.live.settings import Settings
+from alvh_rules.live.settings import Settings, TickSettings
 from alvh_rules.live.stamps import Stamp, StampReader, key_of
+from alvh_rules.live.ticks import TickBars
 from alvh_rules.market.read import TIME_NAMES, Prepared
 
 KINDS = {
@@ -89,12 +90,16 @@ class Intake:
         self._bounds = [settings.bounds.get(item.key) for item in prepared.sought]
         mapped = [name for key, name in options.mapping.items() if key.lower() in TIME_NAMES]
         self._time_names = [settings.time] if settings.time else [*mapped, *TIME_NAMES[:-1]]
-        self._stamps = StampReader(
-            prepared.hours,
-            daily=self._daily,
-            timezone=options.timezone,
-            date_format=options.date_format,
-            unit=settings.time_unit,
+        self._stamps, self._tick_stamps = (
+            StampReader(
+                prepared.hours,
+                daily=daily,
+                timezone=options.timezone,
+                date_format=options.date_format,
+                unit=settings.time_unit,
+            )
+            # A tick has a time of day, whatever bars are made of it.
+            for daily in (self._daily, False)
         )
         self.last: Stamp | None = None
         """The last bar that was accepted."""
@@ -112,7 +117,9 @@ class Intake:
         if now is not None:
             end = self._due.end_of(stamp)
             if end - now > timedelta(seconds=self._settings.most_ahead):
-                return Refused("ahead", key, f"it ends at {end:%Y-%m-%d %H:%M:%S} UTC, later than now")
+                return Refused(
+                    "ahead", key, f"it ends at {end:%Y-%m-%d %H:%M:%S} UTC, later than now"
+                )
         bar = self._bar(message, key, stamp)
         if isinstance(bar, Refused) or self.last is None:
             return bar
@@ -127,6 +134,20 @@ class Intake:
         names = ", ".join(f"`{name}`" for name in list(message.fields)[:20])
         wanted = self._time_names[0]
         return f"it has no field `{wanted}` for the time; its fields are {names or 'none'}"
+
+    def tick_bars(self, settings: TickSettings, *, seen: bool) -> TickBars:
+        """What makes this intake's bars of ticks."""
+        return TickBars(
+            [name for _, name in self._columns],
+            self._time_names,
+            settings,
+            self._due,
+            self._hours,
+            self._tick_stamps,
+            daily=self._daily,
+            most_ahead=self._settings.most_ahead,
+            seen=seen,
+        )
 
     def _in_order(self, bar: Accepted, last: Stamp) -> Verdict:
         stamp = bar.stamp
@@ -150,7 +171,9 @@ class Intake:
             there, value = field_of(message.fields, name)
             if not there and not column.optional:
                 names = ", ".join(f"`{item}`" for item in list(message.fields)[:20])
-                return Refused("unreadable", key, f"it has no field `{name}`; its fields are {names}")
+                return Refused(
+                    "unreadable", key, f"it has no field `{name}`; its fields are {names}"
+                )
             held, reason = read_cell(value, column, self._date_format)
             if not reason and bounds is not None and not bounds[0] <= held <= bounds[1]:
                 if held == held:

@@ -148,7 +148,9 @@ class Live:
             for item in rows
         ]
         told = [
-            outputs.of_bar(self.journal.last_output + at, self.about, item, self._until_of(item, until))
+            outputs.of_bar(
+                self.journal.last_output + at, self.about, item, self._until_of(item, until)
+            )
             for at, item in enumerate(rows, 1)
         ]
         absurd = [
@@ -172,10 +174,11 @@ class Live:
         health = self.health
         health.bars += 1
         health.absent += absent
-        health.quarantined["absurd"] += len(bar.absurd)
+        if bar.absurd:
+            health.quarantined["absurd"] += len(bar.absurd)
         health.key, health.received = bar.key, now
         health.decisions, health.unknown = last.decisions, last.unknown
-        health.withheld = last.withheld
+        health.withheld, health.explanation = last.withheld, last.explanation
         health.stale = False
         self._set_until(until)
         self.watch()
@@ -202,7 +205,9 @@ class Live:
         output: Output = outputs.of_silence(
             self.journal.last_output + 1, self.about, names, last, since
         )
-        text = f"no bar after {last or 'the start'} by {moment_text(since)}: every decision is unknown"
+        text = (
+            f"no bar after {last or 'the start'} by {moment_text(since)}: every decision is unknown"
+        )
         self.journal.add_output(output, (moment_text(now), "stale", text))
 
     def _set_until(self, until: datetime) -> None:
@@ -211,5 +216,3 @@ class Live:
 
     def _monotonic_of(self, moment: datetime, now: datetime) -> float:
         return self.clock.monotonic() + (moment - now) / timedelta(seconds=1)
-
-

@@ -118,7 +118,8 @@ class StampReader:
             return utc
         whole = utc.astype("datetime64[us]")
         moment = whole.item().replace(tzinfo=UTC).astimezone(_zone(self._hours.zone))
-        return np.datetime64(moment.replace(tzinfo=None), "ns") + (utc - whole)
+        moved = np.datetime64(moment.replace(tzinfo=None), "ns") + (utc - whole)
+        return np.datetime64(moved)
 
     def _made(self, written: np.datetime64, time: np.datetime64, stamps: Any = None) -> Stamp:
         date = written.astype("datetime64[D]")

@@ -28,28 +28,31 @@ def waits() -> Iterator[float]:
 
 
 def reconnecting(
-    connected: Callable[[Event], Iterator[Message]],
+    connected: Callable[[Event], Iterator[Message | Connected]],
     breaks: tuple[type[BaseException], ...],
     stopped: Event,
+    *,
+    missed: bool = True,
 ) -> Iterator[Message | Connected | Lost]:
     """The messages of connections, one after the other.
 
-    `connected` makes one; its first item is asked for once it stands. `breaks` are the exceptions of a
+    `connected` makes one, and gives `Connected` once it stands. `breaks` are the exceptions of a
     connection that fails or breaks; one that ends without any is made again too.
+    `missed` is that of `Lost`.
     """
     pause = waits()
     while not stopped.is_set():
         reason = "the other side closed it"
         try:
-            for number, message in enumerate(connected(stopped)):
-                if not number:
-                    yield Connected()
+            for item in connected(stopped):
+                if isinstance(item, Message):
                     pause = waits()
-                yield message
+                yield item
         except breaks as problem:
-            reason = str(problem).strip().splitlines()[0] if str(problem).strip() else type(problem).__name__
+            told = str(problem).strip()
+            reason = told.splitlines()[0] if told else type(problem).__name__
         if stopped.is_set():
             return
         seconds = next(pause)
-        yield Lost(reason, seconds)
+        yield Lost(reason, seconds, missed)
         stopped.wait(seconds)

@@ -22,10 +22,12 @@ class Connected:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """The feed is not there, why, and in how many seconds it is tried again."""
+    """The feed is not there, why, and in how many seconds it is tried again. `missed`: what the other
+    side says meanwhile is lost."""
 
     reason: str
     again_in: float
+    missed: bool = True
 
 
 class Feed(Protocol):
@@ -55,7 +57,8 @@ class FeedRecord:
     """A kind of feed: how its address begins, what it is, and how it is made.
 
     `make` raises `LiveError` where the address cannot be meant. `virtual`: its data has its own time,
-    so that none of it is early or stale.
+    so that none of it is early or stale. `keeps`: it gives again what was not acknowledged, and misses
+    nothing while it is not listened to.
     """
 
     scheme: str
@@ -63,3 +66,4 @@ class FeedRecord:
     summary: str
     make: Callable[[Asked], Feed]
     virtual: bool = False
+    keeps: bool = False

@@ -35,12 +35,14 @@ class RedisStream:
         """The messages, until told to stop."""
         import redis
 
-        return reconnecting(self._connected, (redis.RedisError, OSError), stopped)
+        breaks = (redis.RedisError, OSError)
+        return reconnecting(self._connected, breaks, stopped, missed=False)
 
-    def _connected(self, stopped: Event) -> Iterator[Message]:
+    def _connected(self, stopped: Event) -> Iterator[Message | Connected]:
         client = self._address.client()
         try:
             self._make_group(client)
+            yield Connected()
             # What was given to this consumer before and not acknowledged comes first, by its number.
             after = "0"
             while not stopped.is_set():
@@ -96,6 +98,6 @@ def _make(asked: Asked) -> Feed:
 
 
 RECORDS = tuple(
-    FeedRecord(f"{scheme}://", f"{scheme}://HOST:PORT/STREAM", "a Redis stream", _make)
+    FeedRecord(f"{scheme}://", f"{scheme}://HOST:PORT/STREAM", "a Redis stream", _make, keeps=True)
     for scheme in ("redis", "rediss")
 )

@@ -35,7 +35,9 @@ class Replay:
         mapped = [v for k, v in asked.settings.options.mapping.items() if k.lower() in TIME_NAMES]
         wanted = [asked.settings.time] if asked.settings.time else [*mapped, *TIME_NAMES]
         folded = [name.casefold() for name in table.names]
-        self._time_at = next((folded.index(n.casefold()) for n in wanted if n.casefold() in folded), -1)
+        self._time_at = next(
+            (folded.index(n.casefold()) for n in wanted if n.casefold() in folded), -1
+        )
 
     def messages(self, stopped: Event) -> Iterator[Message | Connected | Lost]:
         """The messages, until the table ends."""
@@ -96,7 +98,9 @@ def _same_bar(value: Any, key: str) -> bool:
     if len(key) == 10:
         return text[:10] == key
     try:
-        return bool(np.datetime64(text.strip().replace(" ", "T")) == np.datetime64(key.replace(" ", "T")))
+        return bool(
+            np.datetime64(text.strip().replace(" ", "T")) == np.datetime64(key.replace(" ", "T"))
+        )
     except ValueError:
         return False
 

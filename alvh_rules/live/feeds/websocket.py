@@ -25,7 +25,7 @@ class WebSocket:
 
         return reconnecting(self._connected, (WebSocketException, OSError, TimeoutError), stopped)
 
-    def _connected(self, stopped: Event) -> Iterator[Message]:
+    def _connected(self, stopped: Event) -> Iterator[Message | Connected]:
         from websockets.sync.client import connect
 
         # Pings tell of a peer that is gone without a word.
@@ -39,6 +39,7 @@ class WebSocket:
         ) as socket:
             for text in self._settings.subscribe:
                 socket.send(text)
+            yield Connected()
             while not stopped.is_set():
                 try:
                     received = socket.recv(timeout=0.5)

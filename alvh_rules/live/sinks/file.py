@@ -107,4 +107,6 @@ def _make(address: str, name: str) -> Sink:
     return FileSink(path)
 
 
-RECORD = SinkRecord("file:", "file:PATH", "newline-delimited JSON in a file, each once", 1000, _make)
+RECORD = SinkRecord(
+    "file:", "file:PATH", "newline-delimited JSON in a file, each once", 1000, _make
+)

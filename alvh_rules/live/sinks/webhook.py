@@ -76,9 +76,7 @@ class Webhook:
         if not self._secure:
             return http.client.HTTPConnection(self._host, self._port, timeout=SECONDS)
         context = ssl.create_default_context()
-        return http.client.HTTPSConnection(
-            self._host, self._port, timeout=SECONDS, context=context
-        )
+        return http.client.HTTPSConnection(self._host, self._port, timeout=SECONDS, context=context)
 
 
 def _make(address: str, name: str) -> Sink:
@@ -91,7 +89,9 @@ def _make(address: str, name: str) -> Sink:
         raise LiveError(errors.unusable("sink", address, "it names no host"))
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         reason = "decisions go over https to another machine"
-        raise LiveError(errors.unusable("sink", address, reason, f"write {address.replace('http', 'https', 1)}"))
+        raise LiveError(
+            errors.unusable("sink", address, reason, f"write {address.replace('http', 'https', 1)}")
+        )
     return Webhook(address, name)
 
 
