@@ -28,7 +28,7 @@ data
   vix volatility
 signal calm when vix < 20
 signal falling when spx < ago(spx, 1)
-target share = vix / 100 points
+target level = min(vix, 80)
 """
 
 
