@@ -16,7 +16,7 @@ import numpy as np
 
 from alvh_rules.core.schema import Schema
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.inputs import Array, Calendar, Market, Timeline, missing_of
+from alvh_rules.evaluate.inputs import Array, Calendar, Market, Periods, Timeline, missing_of
 from alvh_rules.evaluate.scalar_code import CLOCKS, Moment
 from alvh_rules.live.cells import Held
 from alvh_rules.live.stamps import Stamp, key_of
@@ -25,6 +25,9 @@ from alvh_rules.market.formats import Heading
 from alvh_rules.market.read import AsKnown, Options, Prepared, prepare
 
 _TIME = "time"
+_PRESENT = np.ones(1, dtype=bool)
+_NO_ROWS = np.zeros(0, dtype=np.int64)
+_NONE_COMPLETE = {clock: Periods(_NO_ROWS, _NO_ROWS) for clock in CLOCKS}
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,8 @@ class Rows:
         self._keys = [(item.key, missing_of(item.column.kind, 1)) for item in prepared.sought]
         self._before: Array | None = None
         self._ordinal = -1
+        # The first close at or after the last bar of minutes: before it no session ends.
+        self._close: np.datetime64 | None = None
         self.calendars = prepared.calendars
 
     def of(self, stamp: Stamp, values: Sequence[Held]) -> Iterator[Row]:
@@ -99,6 +104,7 @@ class Rows:
         self._ordinal = int(saved["ordinal"])
         before = saved["before"]
         self._before = None if before is None else np.array([before]).astype("datetime64[ns]")
+        self._close = None
         self._known.load(saved["known"])
 
     def _day(self, ordinal: int, held: Mapping[str, Array], *, absent: bool) -> Row:
@@ -109,7 +115,15 @@ class Rows:
 
     def _intraday(self, stamp: Stamp, ordinal: int, held: Mapping[str, Array]) -> Row:
         times = np.array([stamp.time], dtype="datetime64[ns]")
-        timeline = sessions.intraday_timeline(self._hours, times, self._before)
+        if self._close is not None and stamp.time < self._close:
+            # No session closed since the last bar: nothing is complete on this one.
+            timeline = Timeline(
+                times, np.array([stamp.day]), np.array([ordinal]), _PRESENT, _NONE_COMPLETE, False
+            )
+        else:
+            timeline = sessions.intraday_timeline(self._hours, times, self._before)
+            at = int(np.searchsorted(self._hours.closes, stamp.time))
+            self._close = self._hours.closes[at]
         self._before, self._ordinal = times, ordinal
         return self._row(key_of(stamp, daily=False), timeline, held, False)
 
