@@ -242,9 +242,10 @@ class _Watched:
 
 def _tell_end(live: Live, runner: Runner) -> None:
     health = live.health
-    parts = [f"{health.bars:,} bars decided"]
+    parts = [f"{health.bars:,} {'bar' if health.bars == 1 else 'bars'} decided"]
     if health.absent:
-        parts.append(f"{health.absent:,} sessions without a bar")
+        sessions = "session" if health.absent == 1 else "sessions"
+        parts.append(f"{health.absent:,} {sessions} without a bar")
     if health.repeated:
         parts.append(f"{health.repeated:,} came again")
     quarantined = sum(health.quarantined.values())
