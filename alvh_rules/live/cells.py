@@ -12,6 +12,7 @@ from typing import Any
 from alvh_rules.core.kinds import NUMERIC, RANGES, Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.core.schema import Column
+from alvh_rules.live.messages import encodable
 from alvh_rules.market.columns import convert
 from alvh_rules.market.times import ISO, parse_dates
 
@@ -58,7 +59,7 @@ def _read(value: Any, column: Column, date_format: str) -> tuple[Held, str]:
     elif isinstance(value, float | int):
         array = pyarrow.array([float(value)])
     else:
-        array = pyarrow.array([str(value)])
+        array = pyarrow.array([encodable(str(value))])
     converted = convert(array, column, lambda cells: parse_dates(cells, date_format))
     held: Held = converted.values[0].item()
     if not converted.bad[0]:

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Final
 
 from alvh_rules.live import outputs
-from alvh_rules.live.errors import LiveError
 from alvh_rules.live.feeds.reconnect import waits
 from alvh_rules.live.health import Health
 from alvh_rules.live.journal import Journal
@@ -44,7 +43,7 @@ class Delivery:
         self.cursor = 0
         self.moved = threading.Condition()
         """Notified whenever the cursor has moved."""
-        self.refused: LiveError | None = None
+        self.refused: Exception | None = None
         """Why this sink can never be told, or the journal no longer be read."""
 
     def begin(self) -> None:
@@ -91,7 +90,8 @@ class Delivery:
                     continue
                 self._health.sinks[self.name] = self.behind, problem
                 self._stopped.wait(next(pause))
-        except LiveError as refused:
+        except Exception as refused:
+            # Whatever it is, the run must not go on as if this sink were only slow.
             self.refused = refused
             with self.moved:
                 self.moved.notify_all()

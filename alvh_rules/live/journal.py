@@ -28,6 +28,7 @@ from sqlalchemy import exc
 from alvh_rules.live import errors
 from alvh_rules.live.decide import Decided
 from alvh_rules.live.errors import LiveError
+from alvh_rules.live.messages import encodable
 
 FORMAT: Final = 1
 CHECKPOINT: Final = 256
@@ -337,6 +338,10 @@ class Journal:
 
     def begin(self, about: About, at: str) -> None:
         """Write what an empty journal is of."""
+        if self._engine.dialect.name == "sqlite":
+            # Readers then do not wait for the writer, nor it for them. The file keeps the mode.
+            with self._reading() as connection:
+                connection.execute(sa.text("PRAGMA journal_mode=WAL"))
         with self._transaction() as connection:
             _tables.create_all(connection)
             row = {
@@ -383,7 +388,7 @@ class Journal:
                     "key": decided.key,
                     "absent": decided.absent,
                     "held": item.held,
-                    "raw": item.raw,
+                    "raw": encodable(item.raw),
                     "received": item.received,
                 }
             )
@@ -472,7 +477,7 @@ def _json(value: Any) -> str:
 
 def _columns(item: Quarantined) -> dict[str, str]:
     names = ("at", "kind", "key", "field", "reason", "raw")
-    return {name: getattr(item, name) for name in names}
+    return {name: encodable(getattr(item, name)) for name in names}
 
 
 def _add_outputs(connection: sa.Connection, outputs: Sequence[Output]) -> None:
@@ -485,7 +490,7 @@ def _add_outputs(connection: sa.Connection, outputs: Sequence[Output]) -> None:
 
 
 def _add_notice(connection: sa.Connection, at: str, kind: str, text: str) -> None:
-    connection.execute(sa.insert(NOTICES), {"at": at, "kind": kind, "text": text})
+    connection.execute(sa.insert(NOTICES), {"at": at, "kind": kind, "text": encodable(text)})
 
 
 # Made once: SQLAlchemy then compiles each of them once.

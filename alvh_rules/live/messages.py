@@ -13,6 +13,12 @@ MOST_KEPT: Final = 10_000
 """How many characters of a message that was not taken the journal keeps."""
 
 
+def encodable(text: str) -> str:
+    """A text as UTF-8 and any database can hold it: half a surrogate pair, which JSON can spell, and the
+    character NUL are written out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
 def nothing() -> None:
     """What acknowledging means where nobody waits for it."""
 

@@ -83,7 +83,6 @@ def _sqlite(path: Path, most_pages: int, synchronous: str) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def settle(connection: Any, record: Any) -> None:
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute(f"PRAGMA synchronous={synchronous}")
         if most_pages:
             cursor.execute(f"PRAGMA max_page_count={most_pages}")

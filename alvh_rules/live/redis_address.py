@@ -26,7 +26,11 @@ class RedisAddress:
         import redis
 
         return redis.Redis.from_url(
-            self.server, socket_timeout=10, socket_connect_timeout=10, decode_responses=True
+            self.server,
+            socket_timeout=10,
+            socket_connect_timeout=10,
+            decode_responses=True,
+            encoding_errors="replace",
         )
 
 

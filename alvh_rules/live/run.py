@@ -44,6 +44,7 @@ class Runner:
         self._most_behind, self._ticks, self._on_look = most_behind, ticks, on_look
         self._queue: queue.Queue[Message | Connected | Lost | None] = queue.Queue(QUEUE)
         self._stopped = threading.Event()
+        self._fault: Exception | None = None
         self.unfinished: list[str] = []
         """The sinks that were not told all when the run ended."""
 
@@ -77,6 +78,9 @@ class Runner:
             for item in self._feed.messages(self._stopped):
                 if not self._put(item):
                     return
+        except Exception as fault:
+            # A fault of this program: the run must not look as if the feed had ended.
+            self._fault = fault
         finally:
             self._put(None)
 
@@ -102,6 +106,8 @@ class Runner:
             except queue.Empty:
                 continue
             if item is None:
+                if self._fault is not None:
+                    raise self._fault
                 return
             yield item
 

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from alvh_rules.live.messages import encodable
 from alvh_rules.market.sessions import Hours, session_dates
 from alvh_rules.market.times import ISO, parse_times
 
@@ -61,7 +62,7 @@ class StampReader:
             return self._number(value)
         if isinstance(value, datetime):
             return self._text(value.isoformat())
-        return self._text(str(value).strip())
+        return self._text(encodable(str(value).strip()))
 
     def _number(self, value: int | float) -> Stamp | str:
         if not self._unit:

@@ -139,8 +139,11 @@ def test_what_is_no_journal(lives, tmp_path) -> None:
     other = sqlite3.connect(tmp_path / "other.db")
     other.execute("create table trades (id integer)")
     other.close()
+    before = (tmp_path / "other.db").read_bytes()
     _, message = refused(lambda: open_journal(str(tmp_path / "other.db"), create=True))
     assert "it holds other tables" in message
+    # Nothing of a database that is not ours is changed, its mode included.
+    assert (tmp_path / "other.db").read_bytes() == before
     _, message = refused(lambda: open_journal("mysql://host/base"))
     assert "`mysql` is not supported" in message
 
@@ -197,7 +200,7 @@ def test_replay_and_verify_find_what_was_changed(lives, capsys) -> None:
         (["--feed=stdin", "--sink=file:absent/x"], "there is no such folder"),
         (["--feed=redis://localhost"], "it names no server and stream"),
         (["--feed=ws://"], "it is no address"),
-        (["--feed=stdin", "--metrics=99999"], "the metrics `99999` cannot be used"),
+        (["--feed=ws://127.0.0.1:1/", "--metrics=99999"], "the metrics `99999` cannot be used"),
     ],
 )
 def test_addresses_that_cannot_be_meant(arguments, wanted, tmp_path, capsys, monkeypatch) -> None:

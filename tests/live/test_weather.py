@@ -346,3 +346,61 @@ def test_a_withheld_decision_is_kept_and_not_told(lives) -> None:
     assert last["decisions"] == {"calm": None, "falling": None, "level": None}
     assert last["withheld"] == ["always level <= 30"]
     assert live.health.shown()["level"] is None
+
+
+def test_texts_that_databases_refuse_are_written_out(lives) -> None:
+    live = lives.start()
+    live.take(from_text('{"date": "2024-03-04", "spx": 5000, "vix": "\\ud800\\u0000"}'))
+    live.take(from_text('{"date": "\\udfff", "spx": 5000, "vix": 14}'))
+    live.take(from_text(b"\xff\x00"))
+    live.take(from_text("\0"))
+    found = live.journal.quarantined()
+    assert [item.kind for item in found] == ["absurd", "unreadable", "unreadable", "unreadable"]
+    assert found[0].raw == "\\ud800\\x00"
+    assert all("\0" not in item.raw + item.reason for item in found)
+
+
+class Faulty:
+    """A feed with a fault of the program's own."""
+
+    def messages(self, stopped):
+        yield from_text(json.dumps({"date": "2024-03-04", "spx": 100.0, "vix": 15.0}))
+        raise ZeroDivisionError("a fault")
+
+
+def test_a_fault_of_a_feed_is_not_its_end(lives) -> None:
+    live = lives.start()
+    with pytest.raises(ZeroDivisionError):
+        Runner(live, Faulty(), [], most_behind=20).run()
+    assert live.journal.count() == 1
+
+
+def test_a_calendar_that_was_corrected_goes_on_in_the_journal(lives, capsys) -> None:
+    """What was decided by the calendar of the time is decided so again."""
+    from alvh_rules.cli.main import main
+    from alvh_rules.market.read import Options
+
+    text = """\
+ruleset dated version 1.0.0
+data
+  vix volatility
+calendar opec
+signal near when days_until(opec) < 3 days
+target level = min(vix, 80)
+"""
+    path = lives.folder / "events.csv"
+    for date, days in (("2024-03-06", DAYS[:4]), ("2024-03-20", DAYS[4:])):
+        path.write_text(f"date,event\n{date},opec\n")
+        settings = Settings(options=Options(calendars=(path,)))
+        live = lives.start(text, settings=settings)
+        for day in days:
+            take(live, date=day, vix=15.0)
+    near = [item["near"] for item in decided(live.journal).values()]
+    assert near == [False, True, True, True, False, False]
+    assert main(["journal", "replay", str(lives.folder / "journal.db")]) == 0
+    assert "6 rows decided again: every decision" in capsys.readouterr().out
+    # And a start decides the last bars again by the calendars that they had.
+    assert lives.start(text, settings=settings).health.key == DAYS[-1]
+
+
+DAYS = ["2024-03-01", "2024-03-04", "2024-03-05", "2024-03-06", "2024-03-07", "2024-03-08"]

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from threading import Event
 from typing import Final
 
+from alvh_rules.live import errors
+from alvh_rules.live.errors import LiveError
 from alvh_rules.live.feeds.record import Asked, Connected, Feed, FeedRecord, Lost
 from alvh_rules.live.messages import MOST_BYTES, Message, from_text
 
@@ -58,7 +60,11 @@ class StandardInput:
 
 
 def _make(asked: Asked) -> Feed:
-    return StandardInput(sys.stdin.fileno())
+    try:
+        return StandardInput(sys.stdin.fileno())
+    except (AttributeError, OSError, ValueError):
+        reason = "this process has no standard input"
+        raise LiveError(errors.unusable("feed", asked.address, reason)) from None
 
 
 RECORD = FeedRecord("stdin", "stdin", "newline-delimited JSON on standard input", _make)
