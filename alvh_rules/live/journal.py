@@ -29,104 +29,23 @@ from alvh_rules.live import errors
 from alvh_rules.live.decide import Decided
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.messages import encodable
+from alvh_rules.live.tables import (
+    ABOUT,
+    BARS,
+    CHECKPOINTS,
+    CURSORS,
+    DECISIONS,
+    NOTICES,
+    OUTPUTS,
+    QUARANTINE,
+    RUNS,
+    STATE,
+    TABLES,
+)
 
 FORMAT: Final = 1
 CHECKPOINT: Final = 256
 """Bars from one checkpoint to the next."""
-
-_tables = sa.MetaData()
-_text, _number = sa.Text(), sa.BigInteger()
-
-ABOUT = sa.Table(
-    "about",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("format", sa.Integer, nullable=False),
-    sa.Column("ruleset", _text, nullable=False),
-    sa.Column("version", _text, nullable=False),
-    sa.Column("hash", _text, nullable=False),
-    sa.Column("sources", _text, nullable=False),
-    sa.Column("reading", _text, nullable=False),
-    sa.Column("begun", _text, nullable=False),
-)
-RUNS = sa.Table(
-    "runs",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("started", _text, nullable=False),
-    sa.Column("engine", _text, nullable=False),
-    sa.Column("first_bar", _number, nullable=False),
-    sa.Column("calendars", _text),
-)
-BARS = sa.Table(
-    "bars",
-    _tables,
-    sa.Column("id", _number, primary_key=True, autoincrement=False),
-    sa.Column("key", _text, nullable=False, unique=True),
-    sa.Column("absent", sa.Boolean, nullable=False),
-    sa.Column("held", _text, nullable=False),
-    sa.Column("raw", _text, nullable=False),
-    sa.Column("received", _text, nullable=False),
-)
-DECISIONS = sa.Table(
-    "decisions",
-    _tables,
-    sa.Column("bar", _number, primary_key=True, autoincrement=False),
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("hash", _text, nullable=False),
-    sa.Column("engine", _text, nullable=False),
-    sa.Column("decisions", _text, nullable=False),
-    sa.Column("unknown", _text, nullable=False),
-    sa.Column("withheld", _text, nullable=False),
-    sa.Column("explanation", _text, nullable=False),
-    sa.Column("decided", _text, nullable=False),
-)
-OUTPUTS = sa.Table(
-    "outputs",
-    _tables,
-    sa.Column("id", _number, primary_key=True, autoincrement=False),
-    sa.Column("key", _text, nullable=False, unique=True),
-    sa.Column("good_until", _text, nullable=False),
-    sa.Column("text", _text, nullable=False),
-)
-CURSORS = sa.Table(
-    "cursors",
-    _tables,
-    sa.Column("sink", sa.String(500), primary_key=True),
-    sa.Column("output", _number, nullable=False),
-)
-STATE = sa.Table(
-    "state",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("bar", _number, nullable=False),
-    sa.Column("state", _text, nullable=False),
-)
-CHECKPOINTS = sa.Table(
-    "checkpoints",
-    _tables,
-    sa.Column("bar", _number, primary_key=True, autoincrement=False),
-    sa.Column("state", _text, nullable=False),
-)
-QUARANTINE = sa.Table(
-    "quarantine",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", _text, nullable=False),
-    sa.Column("kind", _text, nullable=False),
-    sa.Column("key", _text, nullable=False),
-    sa.Column("field", _text, nullable=False),
-    sa.Column("reason", _text, nullable=False),
-    sa.Column("raw", _text, nullable=False),
-)
-NOTICES = sa.Table(
-    "notices",
-    _tables,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("at", _text, nullable=False),
-    sa.Column("kind", _text, nullable=False),
-    sa.Column("text", _text, nullable=False),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +262,7 @@ class Journal:
             with self._reading() as connection:
                 connection.execute(sa.text("PRAGMA journal_mode=WAL"))
         with self._transaction() as connection:
-            _tables.create_all(connection)
+            TABLES.create_all(connection)
             row = {
                 "id": 1,
                 "format": FORMAT,

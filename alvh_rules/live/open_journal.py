@@ -17,7 +17,8 @@ from sqlalchemy import exc
 
 from alvh_rules.live import errors
 from alvh_rules.live.errors import LiveError
-from alvh_rules.live.journal import ABOUT, Journal, refusal
+from alvh_rules.live.journal import Journal, refusal
+from alvh_rules.live.tables import ABOUT
 
 WAIT: Final = 5
 """Seconds that a transaction waits for another program's."""

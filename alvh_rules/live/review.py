@@ -18,19 +18,10 @@ from alvh_rules.live import errors
 from alvh_rules.live.decide import Engine
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.fingerprint import hash_of
-from alvh_rules.live.journal import (
-    BARS,
-    CHECKPOINTS,
-    CURSORS,
-    DECISIONS,
-    OUTPUTS,
-    STATE,
-    About,
-    Bar,
-    Journal,
-)
+from alvh_rules.live.journal import About, Bar, Journal
 from alvh_rules.live.rows import prepared_for
 from alvh_rules.live.start import decided_again
+from alvh_rules.live.tables import BARS, CHECKPOINTS, CURSORS, DECISIONS, OUTPUTS, STATE
 from alvh_rules.market.read import Options, Prepared
 from alvh_rules.pipeline import Checked, check
 

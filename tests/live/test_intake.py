@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -14,10 +16,16 @@ from hypothesis import strategies as st
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.schema import Column
 from alvh_rules.live.cells import held_cell, read_cell, shown_cell
-from alvh_rules.live.messages import field_of
+from alvh_rules.live.due import Due
+from alvh_rules.live.intake import KINDS as REASONS
+from alvh_rules.live.intake import Accepted, Intake, Refused
+from alvh_rules.live.messages import field_of, from_fields, from_text
+from alvh_rules.live.rows import prepared_for
+from alvh_rules.live.settings import Settings, TickSettings
 from alvh_rules.live.stamps import Stamp, StampReader, key_of, stamp_of
 from alvh_rules.market import sessions
 from alvh_rules.market.columns import convert
+from alvh_rules.market.read import Options
 from alvh_rules.market.times import ISO, parse_dates, parse_times
 
 KINDS = [Kind.PRICE, Kind.VOLATILITY, Kind.RATE, Kind.RATIO, Kind.INDEX, Kind.COUNT, Kind.FLAG]
@@ -51,8 +59,6 @@ def test_a_cell_is_read_as_in_a_file(column, value) -> None:
 @settings(max_examples=200, deadline=None)
 @given(st.sampled_from(COLUMNS), TEXTS)
 def test_what_the_journal_holds_is_what_was_taken(column, value) -> None:
-    import json
-
     held, _ = read_cell(value, column)
     again = held_cell(json.loads(json.dumps(shown_cell(held, column), allow_nan=False)), column)
     assert np.float64(again).tobytes() == np.float64(held).tobytes()
@@ -128,3 +134,45 @@ def test_fields_are_found_as_columns_of_files_are() -> None:
     assert field_of(fields, "quote.last.size") == (False, None)
     assert field_of(fields, "vix9d") == (True, None)
     assert field_of(fields, "vvix") == (False, None)
+
+
+@cache
+def prepared_of(daily: bool):
+    text = SIMPLE if daily else SIMPLE.replace("1.0.0", "1.0.0\n  bars 1 minute")
+    ruleset = checked_text(text).ruleset
+    assert ruleset is not None
+    return prepared_for(ruleset.schema, Options())
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | TEXTS,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3)
+    ),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["date", "time", "spx", "vix", "VIX", "x"]), VALUES),
+    st.sampled_from(["", "s", "ns"]),
+    st.booleans(),
+    st.booleans(),
+)
+def test_no_message_makes_it_raise(fields, unit, daily, as_text) -> None:
+    """Whatever comes is a bar, or is told what it is; never a traceback."""
+    prepared, names = prepared_of(daily)
+    due = Due(prepared.schema.bars, prepared.hours, timedelta(seconds=60))
+    intake = Intake(prepared, names, Settings(time_unit=unit), due, lambda key: None)
+    intake.last = stamp_of("2024-03-01 09:31:00"[: 10 if daily else None], daily=daily)
+    message = from_text(json.dumps(fields)) if as_text else from_fields(fields)
+    verdict = intake.judge(message, datetime(2024, 3, 5, tzinfo=UTC))
+    if isinstance(verdict, Refused):
+        assert verdict.kind in REASONS
+        assert verdict.reason
+    else:
+        assert isinstance(verdict, Accepted)
+    ticks = intake.tick_bars(TickSettings(columns={"spx": ("sum", "vix")}), seen=True)
+    for made in (*ticks.add(message, None), *ticks.due(datetime(2050, 1, 1, tzinfo=UTC))):
+        intake.judge(made, None)

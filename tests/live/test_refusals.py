@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from alvh_rules.cli.main import main
 from alvh_rules.live.errors import LiveError
-from alvh_rules.live.journal import BARS, DECISIONS, STATE
 from alvh_rules.live.open_journal import open_journal, writing
 from alvh_rules.live.settings import Settings
+from alvh_rules.live.tables import BARS, DECISIONS, STATE
 from alvh_rules.market.read import Options
 from alvh_rules.market.simulate import simulate
 from tests.live.conftest import SIMPLE, decided, take
