@@ -27,6 +27,7 @@ from alvh_rules.market import sessions
 from alvh_rules.market.columns import convert
 from alvh_rules.market.read import Options
 from alvh_rules.market.times import ISO, parse_dates, parse_times
+from tests.live.conftest import SIMPLE, checked_text
 
 KINDS = [Kind.PRICE, Kind.VOLATILITY, Kind.RATE, Kind.RATIO, Kind.INDEX, Kind.COUNT, Kind.FLAG]
 COLUMNS = [Column(kind.value, kind, kind.value) for kind in KINDS] + [
