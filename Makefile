@@ -25,6 +25,7 @@ bench: $(VENV)/.installed-dev
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[bench]'
 	$(BIN)/python -m pytest tests/benchmarks/bench_*.py --benchmark-columns=median,min,max,rounds
 	$(BIN)/python -m tests.benchmarks.performance
+	$(BIN)/python -m tests.benchmarks.live
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check alvh_rules tests

@@ -194,6 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--format", choices=("text", "json", "markdown"), default="text")
 
+    _add_live(add("live", "live:live", "Run a ruleset on live data, into a journal."))
+    _add_journal(add("journal", "journal:show", "Look at the journal of `alvh live`."))
+
     command = add(
         "explain-code", "reference:explain_code", "What a diagnostic code means, with examples."
     )
@@ -222,6 +225,55 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", nargs="?")
     command.add_argument("--markdown", action="store_true", help="the whole reference")
     return parser
+
+
+def _add_live(command: argparse.ArgumentParser) -> None:
+    command.add_argument("ruleset", type=Path)
+    command.add_argument(
+        "--feed", required=True, help="stdin, ws://…, redis://HOST:PORT/STREAM or replay:FILE"
+    )
+    command.add_argument(
+        "--journal", required=True, metavar="FILE", help="or postgresql://USER@HOST/DATABASE"
+    )
+    command.add_argument(
+        "--sink",
+        action="append",
+        help="stdout (default), file:PATH, redis://HOST:PORT/STREAM or https://…; may be given again",
+    )
+    command.add_argument(
+        "--speed", type=float, default=0.0, help="of a replay: 1 as it was (default: no waiting)"
+    )
+    command.add_argument("--ticks", action="store_true", help="the feed gives ticks, not bars")
+    command.add_argument("--dashboard", action="store_true", help="show how it goes, on a terminal")
+    command.add_argument("--metrics", type=int, metavar="PORT", help="for Prometheus, on 127.0.0.1")
+    command.add_argument(
+        "--no-explanations",
+        action="store_true",
+        help="keep none; `alvh journal explain` makes them again when asked",
+    )
+    _add_reading(command)
+
+
+def _add_journal(command: argparse.ArgumentParser) -> None:
+    parts = command.add_subparsers(dest="part", required=True, metavar="COMMAND")
+
+    def part(name: str, help: str) -> argparse.ArgumentParser:
+        made = parts.add_parser(name, help=help, description=help)
+        made.set_defaults(run=f"journal:{name}")
+        made.add_argument("journal", metavar="JOURNAL")
+        return made
+
+    shown = part("show", "The last decisions, what was not taken, or what happened.")
+    shown.add_argument("--last", type=int, default=10, metavar="N", help="how many (default 10)")
+    shown.add_argument("--json", action="store_true", help="a JSON object a row")
+    what = shown.add_mutually_exclusive_group()
+    what.add_argument("--quarantine", action="store_true", help="what was not taken, and why")
+    what.add_argument("--notices", action="store_true", help="starts, stops, lost feeds, silences")
+    explained = part("explain", "Why a decision of the journal was taken, or not.")
+    explained.add_argument("key", metavar="BAR", help="such as 2020-03-16 or '2020-03-16 09:31:00'")
+    explained.add_argument("name", nargs="?", help="a decision; all where none is named")
+    part("replay", "Decide the whole journal again and report any difference.")
+    part("verify", "Say whether the journal is whole.")
 
 
 def _add_format(command: argparse.ArgumentParser, *more: str) -> None:
@@ -263,6 +315,11 @@ def _add_market(command: argparse.ArgumentParser, *, required: bool) -> None:
         metavar="FILE",
         help="may be given again: further files are joined on time",
     )
+    _add_reading(command)
+    command.add_argument("--skip-closed-days", action="store_true")
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
     command.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument("--map", type=_pair, action="append", default=[], metavar="NAME=COLUMN")
     command.add_argument(
@@ -272,4 +329,3 @@ def _add_market(command: argparse.ArgumentParser, *, required: bool) -> None:
         help="of times that name none (default: the exchange's; UTC for bars 24/7)",
     )
     command.add_argument("--date-format", default="ISO8601")
-    command.add_argument("--skip-closed-days", action="store_true")

@@ -15,7 +15,8 @@ A page is Markdown, `codes/ALV101.md`:
 
 An example is one or more fenced blocks. A block marked `alvh` is a ruleset, `example.alvh` unless a
 line above it names another (`` `common.alvh`: ``); one marked `csv` is a data file, named in the same
-way; `sh` is the command that shows the finding, `alvh check example.alvh` where none is given.
+way; `sh` is the command that shows the finding, `alvh check example.alvh` where none is given. Of
+several lines the last one shows it, and `sqlite FILE STATEMENT` changes a database by hand.
 `«x × 700»` stands for x written 700 times and `«byte E9»` for that byte.
 
 `tests/findings/test_codes.py` runs every example, so that a page cannot be untrue. To add a code,
@@ -41,7 +42,7 @@ _BYTE: Final = re.compile("«byte ([0-9A-F]{2})»")
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Files by name, with their bytes, and the command that is run beside them."""
+    """Files by name, with their bytes, and the commands, a line each, that are run beside them."""
 
     files: dict[str, bytes]
     command: str
@@ -111,8 +112,9 @@ def as_markdown() -> str:
         "`«x × 700»` stands for x written 700 times, `«byte E9»` for that byte.\n\n"
         "Groups: ALV0xx reading, ALV1xx names, ALV2xx kinds and units, ALV3xx tables, ALV4xx time,\n"
         "ALV5xx conditions, ALV6xx strategy and header, ALV70x to ALV72x tests, ALV75x lints, ALV77x and\n"
-        "ALV78x their comments and configuration, ALV80x to ALV82x data, ALV85x proofs, ALV9xx files,\n"
-        "bounds and, from ALV960, governance. This file is made by `alvh explain-code --markdown`.\n"
+        "ALV78x their comments and configuration, ALV80x to ALV82x data, ALV85x proofs, ALV92x and ALV93x\n"
+        "live runs, ALV940 comparisons, from ALV960 governance, other ALV9xx files and bounds. This file is\n"
+        "made by `alvh explain-code --markdown`.\n"
     )
     pages = []
     for code in known_codes():

@@ -24,7 +24,7 @@ from alvh_rules.lint.registry import LINTS, NAMES
 from alvh_rules.lint.silenceable import BY_CONFIGURATION
 
 FILE_NAME: Final = "alvh.toml"
-TABLES: Final = ("lint", "lsp")
+TABLES: Final = ("lint", "lsp", "live")
 """The tables that alvh.toml may have."""
 _KEYS: Final = ("select", "ignore", "levels", "per-file")
 LSP_KEYS: Final = ("data", "map", "calendars", "timezone")

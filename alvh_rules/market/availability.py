@@ -9,7 +9,7 @@ kept, so that a column may come in parts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,6 +46,27 @@ class Availability:
         if self.column.lag_sessions or self.column.known_time:
             arrays = self._delayed(arrays, timeline)
         return arrays
+
+    def save(self) -> dict[str, Any]:
+        """What is remembered, as numbers and lists; moments are nanoseconds since 1970."""
+        return {
+            "carried": self.carried,
+            "last": [item.tolist() for item in self._last],
+            "last_ordinal": self._last_ordinal.tolist(),
+            "pending": [item.tolist() for item in self._pending],
+            "moments": self._pending_moments.astype(np.int64).tolist(),
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave, of the same column."""
+        dtypes = [missing_of(self.column.kind, 0).dtype, np.dtype(np.float64)]
+        self.carried = int(saved["carried"])
+        self._last, self._pending = (
+            [np.array(item, dtype=dtypes[min(at, 1)]) for at, item in enumerate(saved[key])]
+            for key in ("last", "pending")
+        )
+        self._last_ordinal = np.array(saved["last_ordinal"], dtype=np.int64)
+        self._pending_moments = np.array(saved["moments"], dtype=np.int64).astype("datetime64[ns]")
 
     def _filled(self, arrays: list[Array], ordinals: Integer) -> list[Array]:
         before = len(self._last_ordinal)

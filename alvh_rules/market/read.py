@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -325,6 +325,24 @@ class AsKnown:
             settled, remaining = availability.known(values, timeline, [days])
             columns[item.key], columns[f"{name}.days[{month}]"] = settled, remaining
         return columns
+
+    @property
+    def plain(self) -> bool:
+        """Whether every column stands as the input has it: nothing carried, late or of a curve."""
+        columns = [item.column for item, _ in self._items]
+        return not any(
+            column.carry or column.lag_sessions or column.known_time or column.kind is Kind.CURVE
+            for column in columns
+        )
+
+    def save(self) -> list[dict[str, Any]]:
+        """What is remembered of each column, as numbers, lists and dictionaries."""
+        return [known.save() for _, known in self._items]
+
+    def load(self, saved: Sequence[Mapping[str, Any]]) -> None:
+        """Go on from what `save` gave, of the same schema."""
+        for (_, known), remembered in zip(self._items, saved, strict=True):
+            known.load(remembered)
 
     @property
     def carried(self) -> dict[str, int]:

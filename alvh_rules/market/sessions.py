@@ -32,11 +32,12 @@ NEW_YORK = "America/New_York"
 
 @dataclass(frozen=True, eq=False)
 class Hours:
-    """When a market is open: its sessions and their closes, on the clock of `zone`."""
+    """When a market is open: its sessions, their opens and closes, on the clock of `zone`."""
 
     zone: str
     sessions: Days
     closes: Array
+    opens: Array
 
     def is_session(self, dates: Days) -> Boolean:
         """Whether each date is a session."""
@@ -58,19 +59,20 @@ def exchange() -> Hours:
         import exchange_calendars
 
         calendar = exchange_calendars.get_calendar("XNYS", start=FIRST, end=LAST)
-    closes = calendar.closes.dt.tz_convert(NEW_YORK).dt.tz_localize(None)
-    return Hours(
-        NEW_YORK,
-        calendar.sessions.to_numpy().astype("datetime64[D]"),
-        closes.to_numpy().astype("datetime64[ns]"),
+    opens, closes = (
+        moments.dt.tz_convert(NEW_YORK).dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+        for moments in (calendar.opens, calendar.closes)
     )
+    sessions = calendar.sessions.to_numpy().astype("datetime64[D]")
+    return Hours(NEW_YORK, sessions, closes, opens)
 
 
 @cache
 def always_open() -> Hours:
     """A market without closing hours."""
     days = np.arange(np.datetime64("1970-01-01"), np.datetime64("2200-01-01"))
-    return Hours("UTC", days, (days + np.timedelta64(1, "D")).astype("datetime64[ns]"))
+    opens = days.astype("datetime64[ns]")
+    return Hours("UTC", days, opens + np.timedelta64(1, "D"), opens)
 
 
 def exchange_sessions() -> Days:

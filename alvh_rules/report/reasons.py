@@ -61,6 +61,10 @@ class Explanation:
         note = self._turn(value) if value.type.kind is Kind.FLAG and not told else ""
         return Reason(name, shown_now, note=note, parts=parts)
 
+    def wanting(self, name: str) -> list[str]:
+        """The data columns whose absence leaves a name unknown on this row; `history` where none."""
+        return self._wanting(self.evaluation.ruleset.values[name])
+
     def _reasons(self, node: c.Expression, depth: int) -> Iterator[Reason]:
         """The reasons of an expression: one line for a clause or a name, several for a sum."""
         if depth > _DEEPEST:

@@ -29,7 +29,8 @@ from alvh_rules.plan.scalars import COMPARE
 from alvh_rules.report.values import shown
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
-_TYPICAL_OF = 252
+TYPICAL_OF = 252
+"""The rows whose changes tell how far a measure typically moves."""
 _DEEPEST = 60
 
 
@@ -190,7 +191,7 @@ class Turns:
 
     def _distance(self, move: Move) -> float:
         column = self.evaluation.value(move.expression)
-        changes = np.abs(np.diff(column[max(self.row - _TYPICAL_OF, 0) : self.row + 1]))
+        changes = np.abs(np.diff(column[max(self.row - TYPICAL_OF, 0) : self.row + 1]))
         known = changes[~np.isnan(changes)]
         typical = float(np.median(known)) if len(known) else 0.0
         size = abs(move.end - move.start)

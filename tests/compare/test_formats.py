@@ -1,5 +1,6 @@
 """The exact text, the JSON by its schema, Markdown, the formats of findings, and the exit codes."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -182,7 +183,7 @@ def test_markdown(folder, capsys) -> None:
     assert "The same for every market: `calm`." in lines
     # Every row of a table has the cells of its head.
     rows = [line for line in lines if line.startswith("|")]
-    for head, row in zip(rows, rows[1:], strict=False):
+    for head, row in itertools.pairwise(rows):
         if "---" in row:
             wanted = len(re.findall(r"(?<!\\)\|", head))
         if row.startswith("| `"):

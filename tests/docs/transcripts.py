@@ -40,6 +40,7 @@ PAGES = tuple(
         "docs/data.md",
         "docs/prove.md",
         "docs/governance.md",
+        "docs/live.md",
     )
 )
 """The pages that are played."""

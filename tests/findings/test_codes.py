@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -34,19 +35,34 @@ def emitted() -> set[str]:
 
 
 def given(example: Example, folder: Path, capsys, monkeypatch) -> set[str]:
-    """The codes that an example's command prints, run in a folder with the example's files."""
+    """The codes that an example's last command prints, run in a folder with the example's files."""
     for name, content in example.files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(content)
     monkeypatch.chdir(folder)
-    program, *arguments = shlex.split(example.command)
-    assert program == "alvh"
+    *before, last = example.command.splitlines()
+    for line in before:
+        _ran(line)
     capsys.readouterr()
-    status = main(arguments)
+    status = _ran(last)
     # A code in a shown line of the ruleset, in a comment that silences, is no finding.
-    printed = set(re.findall(r"(?<!ignore)\[(ALV\d+)\]", capsys.readouterr().out))
+    shown = capsys.readouterr()
+    printed = set(re.findall(r"(?<!ignore)\[(ALV\d+)\]", shown.out + shown.err))
     assert printed or status == 0
     return printed
+
+
+def _ran(line: str) -> int:
+    """A line of an example: a command of this program, or a statement for a database of its folder."""
+    program, *arguments = shlex.split(line)
+    if program == "sqlite":
+        path, statement = arguments
+        with sqlite3.connect(path) as connection:
+            connection.execute(statement)
+        connection.close()
+        return 0
+    assert program == "alvh"
+    return main(arguments)
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:

@@ -1,0 +1,172 @@
+"""`alvh journal show|explain|replay|verify`: what a journal holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from alvh_rules.cli.live import missing_library
+from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour
+from alvh_rules.core.render import escaped, render_all
+
+if TYPE_CHECKING:
+    from alvh_rules.live.journal import Bar, Journal
+
+_MOST_SHOWN = 20
+
+
+def show(arguments: argparse.Namespace) -> int:
+    return _opened(arguments, _show)
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    return _opened(arguments, _explain)
+
+
+def replay(arguments: argparse.Namespace) -> int:
+    return _opened(arguments, _replay)
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    return _opened(arguments, _verify)
+
+
+def _opened(arguments: argparse.Namespace, do: Callable[[argparse.Namespace, Journal], int]) -> int:
+    if (absent := missing_library()) is not None:
+        print(render_all([absent], {}, colour=colour()))
+        return CANNOT_RUN
+    from alvh_rules.live.errors import LiveError
+    from alvh_rules.live.open_journal import open_journal
+
+    try:
+        journal = open_journal(arguments.journal)
+        try:
+            return do(arguments, journal)
+        finally:
+            journal.close()
+    except LiveError as refused:
+        print(render_all([refused.diagnostic], {}, colour=colour()))
+        return CANNOT_RUN
+
+
+def _show(arguments: argparse.Namespace, journal: Journal) -> int:
+    if arguments.quarantine:
+        for item in journal.quarantined(arguments.last):
+            parts = [item.at, item.kind, item.key or "-", item.field, item.reason, item.raw]
+            print("  ".join(escaped(part) for part in parts if part))
+        return FINE
+    if arguments.notices:
+        for at, kind, text in journal.notices(arguments.last):
+            print(escaped(f"{at}  {kind}  {text}"))
+        return FINE
+    from alvh_rules.live.review import about_journal
+
+    about, count = about_journal(journal), journal.count()
+    first, last = journal.keys_at_ends()
+    if not arguments.json:
+        held = f"{count:,} rows, {first} to {last}" if count else "no rows"
+        print(f"{about.ruleset} {about.version} ({about.hash[:12]}), begun {about.begun}: {held}")
+    for bar in journal.bars(max(count - arguments.last + 1, 1)):
+        print(_as_json(bar) if arguments.json else _as_text(bar))
+    return FINE
+
+
+def _as_json(bar: Bar) -> str:
+    told = {
+        "number": bar.number,
+        "key": bar.key,
+        "absent": bar.absent,
+        "held": bar.held,
+        "decisions": bar.decisions,
+        "unknown": bar.unknown,
+        "withheld": bar.withheld,
+        "received": bar.received,
+        "decided": bar.decided,
+        "engine": bar.engine,
+    }
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+
+
+def _as_text(bar: Bar) -> str:
+    parts = [f"{name} {_shown(value)}" for name, value in bar.decisions.items()]
+    mark = " (no bar)" if bar.absent else " (withheld)" if bar.withheld else ""
+    return escaped(f"{bar.key}{mark}  " + ", ".join(parts))
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "unknown"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def _explain(arguments: argparse.Namespace, journal: Journal) -> int:
+    from alvh_rules.check.scope import nearest
+    from alvh_rules.live import errors
+    from alvh_rules.live.errors import LiveError
+    from alvh_rules.live.review import explanation_of
+
+    bar = journal.bar_of(arguments.key)
+    if bar is None:
+        ends = journal.keys_at_ends()
+        raise LiveError(errors.no_such_bar(journal.location, arguments.key, *ends))
+    name = arguments.name
+    if name is not None and name not in bar.decisions:
+        near = nearest(name, bar.decisions)
+        help = f": did you mean `{near}`?" if near else ""
+        print(f"the journal has no decision `{name}`{help}")
+        return CANNOT_RUN
+    if bar.absent:
+        print(f"{bar.key} had no bar: every column was missing")
+    if bar.withheld:
+        print(f"withheld, since this did not hold: {'; '.join(bar.withheld)}")
+    shown = name is None
+    for line in explanation_of(journal, bar):
+        if not line.startswith(" "):
+            shown = name is None or line.startswith(f"{name}: ")
+        if shown:
+            print(escaped(line))
+    return FINE
+
+
+def _replay(arguments: argparse.Namespace, journal: Journal) -> int:
+    from alvh_rules.live.journal import Bar
+    from alvh_rules.live.review import differences
+
+    rows = found = 0
+    for item in differences(journal):
+        if isinstance(item, Bar):
+            rows += 1
+            continue
+        found += 1
+        if found <= _MOST_SHOWN:
+            there, here = (_told(value) for value in (item.there, item.here))
+            print(escaped(f"{item.key}  {item.name}: {there} in the journal, {here} decided again"))
+    if found > _MOST_SHOWN:
+        print(f"… and {found - _MOST_SHOWN:,} more")
+    told = "every decision is the journal's" if not found else f"{found:,} differ"
+    print(f"{rows:,} rows decided again: {told}")
+    return FINDINGS if found else FINE
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, float):
+        return repr(value)
+    return _shown(value) if not isinstance(value, dict | list) else json.dumps(value)
+
+
+def _verify(arguments: argparse.Namespace, journal: Journal) -> int:
+    from alvh_rules.live.review import faults
+
+    found = faults(journal)
+    for fault in found[:_MOST_SHOWN]:
+        print(escaped(fault))
+    if len(found) > _MOST_SHOWN:
+        print(f"… and {len(found) - _MOST_SHOWN:,} more")
+    rows = journal.count()
+    told = "the journal is whole" if not found else f"{len(found):,} faults"
+    print(f"{rows:,} rows: {told}; `alvh journal replay` decides them again")
+    return FINDINGS if found else FINE

@@ -1,0 +1,1 @@
+"""Feeds: one record each (`record.py`), listed in `registry.py`."""

@@ -1,0 +1,1 @@
+"""Sinks: one record each (`record.py`), listed in `registry.py`."""
