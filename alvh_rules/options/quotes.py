@@ -74,7 +74,7 @@ class MarketQuotes:
         levels = {term: arrays.levels.get(name, nothing) for name, term in TERMS.items()}
         structure, self.raised = term_structure(levels)
         slopes = skew.slopes(arrays.skew_index)
-        self._index = Surface(structure, skew, slopes)
+        self.index = Surface(structure, skew, slopes)
         self._chain = None if arrays.chain is None else ChainPrices(arrays.chain, arrays.rates)
         self._own: dict[str, Surface] = {}
         for name, level in arrays.volatilities.items():
@@ -174,7 +174,7 @@ class MarketQuotes:
         """VIX futures: the settlement, the curve, or the model."""
         price, source = self.arrays.futures.at(rows, expiry)
         days = (expiry - self.arrays.dates[rows]).astype(np.float64)
-        modelled = model_futures(self._index.term, self.arrays.vvix, rows, days)
+        modelled = model_futures(self.index.term, self.arrays.vvix, rows, days)
         # A day that is missing between days with prices is a gap in the data, and stays one.
         use = np.isnan(price) & (days > 0.0) & ~self.arrays.futures.gap(rows, expiry)
         price = np.where(use, modelled, price)
@@ -220,7 +220,7 @@ class MarketQuotes:
     def _volatility(
         self, name: str, rows: Integer, days: Float, strike: Float, forward: Float
     ) -> Float:
-        surface = self._index if name in INDEX_SHARES else self._own.get(name)
+        surface = self.index if name in INDEX_SHARES else self._own.get(name)
         if surface is None:
             return np.full(len(rows), np.nan)
         with np.errstate(all="ignore"):
