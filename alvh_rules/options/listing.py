@@ -143,7 +143,8 @@ def _weeklies(rule: Weekly, standard: Days) -> list[_Family]:
     third = np.isin(dates, standard)
     families: list[_Family] = []
     for since, weeks in rule.horizons:
-        first = np.maximum(dates - np.timedelta64(7 * weeks, "D"), since)
+        # Listed on the eve: Thursdays for Fridays, Tuesdays for Wednesdays.
+        first = np.maximum(dates - np.timedelta64(7 * weeks + 1, "D"), since)
         kept = (first < dates) & ~third
         early = dates < SPX_WEEKLIES_AFTERNOON
         families.append((dates[kept], first[kept], early[kept], False))
