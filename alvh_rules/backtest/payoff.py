@@ -75,7 +75,9 @@ class Profile:
     def breakevens(self, cash: float) -> tuple[float, ...]:
         """The prices at which the profit changes its sign, ascending."""
         found = []
-        points = [(price, value + cash) for price, value in zip(self.prices, self.values, strict=True)]
+        points = [
+            (price, value + cash) for price, value in zip(self.prices, self.values, strict=True)
+        ]
         for (low, below), (high, above) in pairwise(points):
             if (below < 0 < above) or (above < 0 < below):
                 found.append(low + (high - low) * below / (below - above))

@@ -68,7 +68,9 @@ def test_a_calendar_counts_its_far_leg_at_intrinsic() -> None:
 
 def test_a_future_needs_a_share_of_its_value() -> None:
     leg = Leg(Contract("vix", 100, Right.OUTRIGHT, 0.0, True), -3)
-    assert margin([leg], lambda _: 1000.0, lambda _: 15.0, 15.0) == pytest.approx(FUTURES_MARGIN * 45_000)
+    assert margin([leg], lambda _: 1000.0, lambda _: 15.0, 15.0) == pytest.approx(
+        FUTURES_MARGIN * 45_000
+    )
 
 
 LEGS = st.lists(
