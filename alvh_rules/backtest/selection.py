@@ -71,7 +71,7 @@ class Wanted:
         return np.where(inside, np.abs(values - self.preferred) / self.scale, np.inf)
 
 
-class Unfit(Exception):
+class UnfitError(Exception):
     """Nothing fits; the text says why. Never leaves this module."""
 
 
@@ -96,7 +96,7 @@ class Selector:
         """
         try:
             return self._select(structure, underlying, row, values, after)
-        except Unfit as reason:
+        except UnfitError as reason:
             return str(reason)
 
     def _select(
@@ -130,14 +130,14 @@ class Selector:
                 else:
                     assert isinstance(structure, ast.Structure)
                     found = _Strikes(shape, structure, slices[0], slices[1], values).best()
-            except Unfit as problem:
+            except UnfitError as problem:
                 reason = reason or str(problem)
                 continue
             whole = replace(found, miss=found.miss + miss)
             if best is None or whole.miss < best.miss:
                 best = whole
         if best is None:
-            raise Unfit(reason or "no listed expiry lies in the range that is asked for")
+            raise UnfitError(reason or "no listed expiry lies in the range that is asked for")
         return best
 
     # --- expiries ---
@@ -148,9 +148,13 @@ class Selector:
         """The misses and places of the expiries that fit, best first."""
         later = listed.date.astype("datetime64[D]").astype(np.int64) > after
         if choice is not None and choice.cycle:
-            fits = listed.monthly if choice.cycle == "monthly" else _weekly(listed)
-            places = np.flatnonzero(fits & later)
-            yield from ((0.0, int(at)) for at in places[:1])
+            fits = (listed.monthly if choice.cycle == "monthly" else _weekly(listed)) & later
+            if fits.any():
+                # Of two expiries of that day, a weekly is the one that is no standard monthly.
+                same = fits & (listed.date == listed.date[fits][0])
+                plain = same & ~listed.monthly
+                chosen = plain if choice.cycle == "weekly" and plain.any() else same
+                yield 0.0, int(np.argmax(chosen))
             return
         if choice is None:
             wanted = Wanted(*DEFAULT_DAYS)
@@ -171,7 +175,7 @@ class Selector:
         if choice is not None and choice.second is not None and choice.low is not None:
             near, far = _number(values, choice.low), _number(values, choice.second)
         elif choice is not None:
-            raise Unfit("a calendar names two expiries: `expiring 30 days and 60 days`")
+            raise UnfitError("a calendar names two expiries: `expiring 30 days and 60 days`")
         later = listed.date.astype("datetime64[D]").astype(np.int64) > after
         first = np.where(later, Wanted(-np.inf, np.inf, near).misses(listed.days), np.inf)
         second = np.where(later, Wanted(-np.inf, np.inf, far).misses(listed.days), np.inf)
@@ -194,19 +198,21 @@ class Selector:
             sign = -1.0 if leg.side == "sell" else 1.0
             count = sign * (float(leg.quantity.text) if leg.quantity is not None else 1.0)
             if leg.right in ("shares", "futures"):
-                raise Unfit("`legs` holds options here; shares and futures are held by `hold`")
+                raise UnfitError("`legs` holds options here; shares and futures are held by `hold`")
             right = Right.PUT if leg.right == "put" else Right.CALL
             own = next((item for item in leg.choices if isinstance(item, ast.Expiring)), None)
             slice_ = common
             if own is not None:
                 miss, at = next(self._expiries(listed, own, values, 0), (0.0, -1))
                 if at < 0:
-                    raise Unfit(f"no listed expiry fits the {leg.right} that is to be {leg.side}")
+                    raise UnfitError(
+                        f"no listed expiry fits the {leg.right} that is to be {leg.side}"
+                    )
                 total += miss
                 slice_ = self._listing.slice(common.underlying, row, listed, at)
             strikes = slice_.of(right)
             if not len(strikes):
-                raise Unfit(f"no {leg.right} of that expiry has a price")
+                raise UnfitError(f"no {leg.right} of that expiry has a price")
             chosen = [item for item in leg.choices if not isinstance(item, ast.Expiring)]
             misses = np.zeros(len(strikes))
             if not chosen:
@@ -218,7 +224,7 @@ class Selector:
                     misses = misses + _anchor_misses(item, Anchor(right, None), slice_, values)
             at = int(np.argmin(misses))
             if not math.isfinite(misses[at]):
-                raise Unfit(f"no {leg.right} fits what the leg asks for")
+                raise UnfitError(f"no {leg.right} fits what the leg asks for")
             total += float(misses[at])
             strike = float(strikes.strikes[at])
             made.append(
@@ -263,7 +269,7 @@ class _Strikes:
         for stand in self._shape.legs:
             if not len((self._far if stand.far else self._near).of(stand.right)):
                 word = "put" if stand.right is Right.PUT else "call"
-                raise Unfit(f"no {word} of that expiry has a price")
+                raise UnfitError(f"no {word} of that expiry has a price")
         by = self._by
         if isinstance(by, ast.Selection) and by.measure == "probability_of_profit":
             return self._by_probability(by)
@@ -272,7 +278,7 @@ class _Strikes:
             misses = _anchor_misses(by, anchor, self._near, self._values)
             at = int(np.argmin(misses))
             if not math.isfinite(misses[at]):
-                raise Unfit(f"no strike fits {_said(by)}")
+                raise UnfitError(f"no strike fits {_said(by)}")
             places.append(at)
             total += float(misses[at])
         strikes = [
@@ -292,7 +298,7 @@ class _Strikes:
             if stand.wing:
                 strike = self._wing(strikes, base, stand.wing)
             elif base not in strikes:
-                raise Unfit(f"strike {base:g} is not priced in every leg's expiry and right")
+                raise UnfitError(f"strike {base:g} is not priced in every leg's expiry and right")
             contract = Contract(
                 slice_.underlying, slice_.expiry, stand.right, strike, slice_.morning
             )
@@ -314,7 +320,7 @@ class _Strikes:
         misses = np.where(width > 0, wanted.misses(width), np.inf)
         at = int(np.argmin(misses))
         if not math.isfinite(misses[at]):
-            raise Unfit(f"no wing of {wanted.preferred:g} points is listed beyond {base:g}")
+            raise UnfitError(f"no wing of {wanted.preferred:g} points is listed beyond {base:g}")
         return float(strikes[at])
 
     def _wanted_wings(self, choice: ast.Selection, spot: float) -> Wanted:
@@ -329,19 +335,19 @@ class _Strikes:
 
     def _by_probability(self, by: ast.Selection) -> Selected:
         if self._shape.two_expiries:
-            raise Unfit("a structure of two expiries has no profit at expiry to choose by")
+            raise UnfitError("a structure of two expiries has no profit at expiry to choose by")
         wanted = _wanted(self._values, by.low, by.high, by.nearest, "the probability")
         candidates = self._candidates()
         if not candidates:
-            raise Unfit("no strikes out of the money are priced on each side")
+            raise UnfitError("no strikes out of the money are priced on each side")
         legs = []
         for anchors in candidates:
             try:
                 legs.append(self._legs(anchors))
-            except Unfit:
+            except UnfitError:
                 continue
         if not legs:
-            raise Unfit("no wings are listed beyond any strike")
+            raise UnfitError("no wings are listed beyond any strike")
         chances = self._probabilities(legs)
         misses = wanted.misses(chances)
         order = sorted(
@@ -351,7 +357,7 @@ class _Strikes:
         best = order[0]
         if not math.isfinite(misses[best]):
             near = float(chances[np.nanargmin(np.abs(chances - wanted.preferred))])
-            raise Unfit(f"no strikes give {_said(by)}: the nearest is {near:.0%}")
+            raise UnfitError(f"no strikes give {_said(by)}: the nearest is {near:.0%}")
         return Selected(legs[best], float(misses[best]), self._near.days, float(chances[best]))
 
     def _candidates(self) -> list[list[float]]:
@@ -404,7 +410,7 @@ class _Strikes:
 def _number(values: Values, node: ast.Expression) -> float:
     value, _ = values(node.span)
     if not math.isfinite(value):
-        raise Unfit("a number that the structure asks for is unknown on that day")
+        raise UnfitError("a number that the structure asks for is unknown on that day")
     return value
 
 
@@ -421,7 +427,7 @@ def _wanted(
     most = _number(values, high)
     preferred = (least + most) / 2.0 if nearest is None else _number(values, nearest)
     if least > most:
-        raise Unfit(f"{what} asked for end before they begin on that day")
+        raise UnfitError(f"{what} asked for end before they begin on that day")
     return Wanted(least, most, preferred)
 
 
@@ -446,7 +452,7 @@ def _anchor_misses(
         case None:
             return _money_misses(part.strikes, spot, "")
         case _:
-            raise Unfit(f"strikes cannot be chosen by {_said(by)} here")
+            raise UnfitError(f"strikes cannot be chosen by {_said(by)} here")
 
 
 def _money_misses(strikes: Float, spot: float, side: str) -> Float:
@@ -477,7 +483,7 @@ def _offset_misses(
         None,
     )
     if base is None:
-        raise Unfit(f"no {choice.leg} stands before the leg that counts from it")
+        raise UnfitError(f"no {choice.leg} stands before the leg that counts from it")
     distance = _number(values, choice.distance)
     wanted = Wanted(0.0, np.inf, distance)
     sign = -1.0 if choice.side == "below" else 1.0
