@@ -96,9 +96,19 @@ class Book:
         style = "at the opening print" if due[0].morning else "at the close"
         cause = Cause(f"settled {style} of the expiry day", _NOWHERE, row)
         self._record(
-            row, position, "settle", text, position.units, cash, 0, 0, realised, cause,
-            {int(Source.SETTLEMENT)}, reason,
-        )  # fmt: skip
+            row,
+            position,
+            "settle",
+            text,
+            position.units,
+            cash,
+            0,
+            0,
+            realised,
+            cause,
+            {int(Source.SETTLEMENT)},
+            reason,
+        )
         self._drop(position)
 
     def mark(self, row: int) -> None:
@@ -278,5 +288,5 @@ class Book:
                 cause,
                 sources_of(sources),
                 reason,
-            )  # fmt: skip
+            )
         )

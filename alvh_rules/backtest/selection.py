@@ -99,6 +99,18 @@ class Selector:
         except UnfitError as reason:
             return str(reason)
 
+    def chance(self, legs: tuple[Leg, ...], underlying: str, row: int) -> float:
+        """The probability that a unit makes a profit at expiry; NaN for two expiries."""
+        contracts = [leg.contract for leg in legs]
+        expiry, morning = contracts[0].expiry, contracts[0].morning
+        if any(item.expiry != expiry or item.morning != morning for item in contracts):
+            return math.nan
+        listed = self._listing.expiries(underlying, row, Right.PUT)
+        days = listed.date.astype("datetime64[D]").astype(np.int64)
+        at = int(np.argmax((days == expiry) & (listed.morning == morning)))
+        slice_ = self._listing.slice(underlying, row, listed, at)
+        return float(probabilities([legs], slice_)[0])
+
     def _select(
         self,
         structure: ast.Structure | ast.Legs,
@@ -348,7 +360,7 @@ class _Strikes:
                 continue
         if not legs:
             raise UnfitError("no wings are listed beyond any strike")
-        chances = self._probabilities(legs)
+        chances = probabilities(legs, self._near)
         misses = wanted.misses(chances)
         order = sorted(
             range(len(legs)),
@@ -380,28 +392,29 @@ class _Strikes:
             if strike < second.strikes[at]
         ]
 
-    def _probabilities(self, candidates: list[tuple[Leg, ...]]) -> Float:
-        """The probability of profit of each, at mid prices."""
-        puts, calls = self._near.put, self._near.call
-        forward = float(puts.quoted.forward[0])
-        low, high = puts.strikes <= forward, calls.strikes > forward
-        nodes = np.concatenate([puts.strikes[low], calls.strikes[high]])
-        volatility = np.concatenate([puts.quoted.volatility[low], calls.quoted.volatility[high]])
-        known = np.isfinite(volatility) & (nodes > 0)
-        nodes, volatility = nodes[known], volatility[known]
-        if len(nodes) < 2:
-            return np.full(len(candidates), np.nan)
-        below = probability_below(nodes, volatility, forward, self._near.days)
-        payoff = np.zeros((len(candidates), len(nodes)))
-        for column in range(len(candidates[0])):
-            right = candidates[0][column].contract.right
-            strikes = np.array([legs[column].contract.strike for legs in candidates])
-            count = candidates[0][column].count
-            part = self._near.of(right)
-            mids = part.quoted.mid[np.searchsorted(part.strikes, strikes)]
-            value = np.maximum(right * (nodes[None, :] - strikes[:, None]), 0.0)
-            payoff += count * (value - mids[:, None])
-        return probability_of_profit(nodes, below, payoff)
+
+def probabilities(candidates: list[tuple[Leg, ...]], near: ExpirySlice) -> Float:
+    """The probability of profit of each, at mid prices."""
+    puts, calls = near.put, near.call
+    forward = float(puts.quoted.forward[0])
+    low, high = puts.strikes <= forward, calls.strikes > forward
+    nodes = np.concatenate([puts.strikes[low], calls.strikes[high]])
+    volatility = np.concatenate([puts.quoted.volatility[low], calls.quoted.volatility[high]])
+    known = np.isfinite(volatility) & (nodes > 0)
+    nodes, volatility = nodes[known], volatility[known]
+    if len(nodes) < 2:
+        return np.full(len(candidates), np.nan)
+    below = probability_below(nodes, volatility, forward, near.days)
+    payoff = np.zeros((len(candidates), len(nodes)))
+    for column in range(len(candidates[0])):
+        right = candidates[0][column].contract.right
+        strikes = np.array([legs[column].contract.strike for legs in candidates])
+        count = candidates[0][column].count
+        part = near.of(right)
+        mids = part.quoted.mid[np.searchsorted(part.strikes, strikes)]
+        value = np.maximum(right * (nodes[None, :] - strikes[:, None]), 0.0)
+        payoff += count * (value - mids[:, None])
+    return probability_of_profit(nodes, below, payoff)
 
 
 # --- what a choice asks for ----------------------------------------------------------------------
