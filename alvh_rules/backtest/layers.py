@@ -272,7 +272,7 @@ class Reallocation:
             return True
         if period == "weekly":
             # 1970-01-01 was a Thursday: weeks that begin on Monday.
-            return (before.astype(int) + 3) // 7 != (now.astype(int) + 3) // 7
+            return bool((before.astype(int) + 3) // 7 != (now.astype(int) + 3) // 7)
         months = [int(day.astype("datetime64[M]").astype(int)) for day in (before, now)]
         if period == "quarterly":
             months = [month // 3 for month in months]

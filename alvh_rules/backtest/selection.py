@@ -78,9 +78,8 @@ class UnfitError(Exception):
 class Selector:
     """Selects contracts on one session after another, from a listing."""
 
-    def __init__(self, listing: Listing, days: Callable[[int], np.datetime64]) -> None:
+    def __init__(self, listing: Listing) -> None:
         self._listing = listing
-        self._day = days
 
     def select(
         self,
