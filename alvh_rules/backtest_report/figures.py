@@ -35,7 +35,7 @@ MOST_CALENDARS: Final = 8
 _ACTIONS: Final = {
     "open": ("opened", "triangle-up", "--good"),
     "close": ("closed", "triangle-down", "--warm"),
-    "settle": ("settled", "square", "--muted"),
+    "settle": ("settled", "circle-open", "--hedged"),
     "roll": ("rolled", "diamond", "--violet"),
     "refuse": ("refused", "x", "--bad"),
     "override": ("overridden", "star", "--warm"),
@@ -299,7 +299,10 @@ def price(backtest: Backtest) -> Figure | None:
     trades = backtest.trades[backtest.trades["action"].isin(list(_ACTIONS))]
     # A hedge is traded most days, and its ratio has a chart of its own.
     trades = trades[(trades["owner"] != "hedge") | (trades["action"] != "open")]
-    caption = "Each mark is a trade of a layer, a roll or settlement of the hedge, or a refusal."
+    caption = (
+        "Each mark is a trade of a layer, a roll or settlement of the hedge, or a refusal; a name above"
+        " shows or hides its marks."
+    )
     if len(trades) > MOST_MARKS:
         caption += f" The latest {MOST_MARKS:,} of {len(trades):,} are drawn."
         trades = trades[-MOST_MARKS:]
@@ -320,11 +323,18 @@ def price(backtest: Backtest) -> Figure | None:
                 "type": "scatter",
                 "mode": "markers",
                 "name": word,
+                # What settles does so by itself, and hides what was decided.
+                "visible": "legendonly" if action == "settle" else True,
                 "x": [str(day) for day in days],
                 "y": numbers(np.array([level.get(day, math.nan) for day in days.tolist()]), 2),
                 "text": texts,
                 "hovertemplate": "%{text}",
-                "marker": {"symbol": symbol, "size": 7, "color": colour, "opacity": 0.8},
+                "marker": {
+                    "symbol": symbol,
+                    "size": 6 if action == "settle" else 8,
+                    "color": colour,
+                    "opacity": 0.8,
+                },
             }
         )
     layout = {"hovermode": "closest", "yaxis": {"tickformat": ",~r"}}

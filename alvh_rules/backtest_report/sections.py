@@ -21,6 +21,8 @@ from alvh_rules.core.cells import escaped
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_LISTED: Final = 100
 """Warnings or sources shown; the rest are counted."""
+_UNDER: Final = "<span class=under></span>"
+"""Before the name of a figure that belongs to the one above it."""
 _DEEPEST: Final = 0.06
 """The monthly return that is coloured fully."""
 
@@ -76,7 +78,7 @@ def tiles(backtest: Backtest, figures: Metrics) -> str:
     shown = [
         (growth[0], percent(getattr(mine, growth[1])), percent(getattr(alone, growth[1]))),
         ("Volatility", percent(mine.volatility), percent(alone.volatility)),
-        ("Sharpe ratio", sharpe, f"{number(alone.sharpe)} ± {number(alone.sharpe_error)}"),
+        ("Sharpe ratio", sharpe, f"{number(alone.sharpe)} ±&nbsp;{number(alone.sharpe_error)}"),
         ("Deepest drawdown", percent(mine.max_drawdown), percent(alone.max_drawdown)),
         ("Worst day", percent(mine.worst_day), percent(alone.worst_day)),
         ("Worst 5% of days", percent(mine.cvar_95_daily), percent(alone.cvar_95_daily)),
@@ -84,7 +86,7 @@ def tiles(backtest: Backtest, figures: Metrics) -> str:
     without = hedges(backtest)
     each = "".join(
         f"<div class=tile><div class=label>{label}</div><div class=value>{value}</div>"
-        + (f"<div class=sub>without hedge {other}</div>" if without else "")
+        + (f"<div class=sub>unhedged {other}</div>" if without else "")
         + "</div>"
         for label, value, other in shown
     )
@@ -106,9 +108,9 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
     trading, other = figures.trading, []
     other.append(("Turnover a year", f"{number(trading.turnover)} × equity"))
     other.append(("Hedge cost a year", money(trading.hedge_cost_per_year)))
-    other.append(("  of the capital", percent(trading.hedge_cost_share)))
+    other.append((f"{_UNDER}of the capital", percent(trading.hedge_cost_share)))
     other.append(("Positions finished", f"{trading.finished:,}"))
-    other.append(("  of which made money", percent(trading.hit_rate, 1)))
+    other.append((f"{_UNDER}of which made money", percent(trading.hit_rate, 1)))
     other.append(("Average credit a contract", cents(trading.average_credit)))
     other.append(("Sessions in the market", percent(trading.days_in_market, 1)))
     other.append(("Trades", f"{trading.trades:,}"))
@@ -130,15 +132,19 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
 
 
 def _dated(value: float, at: Any) -> str:
-    return f"{percent(value)} <small>{day(at)}</small>" if math.isfinite(value) else UNKNOWN
+    return f"{percent(value)}<br><small>{day(at)}</small>" if math.isfinite(value) else UNKNOWN
 
 
 def _fall(book: BookMetrics) -> str:
     if not book.max_drawdown < 0:
         return percent(book.max_drawdown)
     start = "the start" if book.drawdown_peak is None else day(book.drawdown_peak)
-    end = "not yet" if book.drawdown_recovered is None else day(book.drawdown_recovered)
-    return f"<small>{start} to {day(book.drawdown_trough)}, back {end}</small>"
+    end = (
+        "not back yet"
+        if book.drawdown_recovered is None
+        else f"back {day(book.drawdown_recovered)}"
+    )
+    return f"<small>{start} to<br>{day(book.drawdown_trough)},<br>{end}</small>"
 
 
 _BOOK_ROWS: Final = (
@@ -147,12 +153,15 @@ _BOOK_ROWS: Final = (
     ("Return a year (CAGR)", lambda book: percent(book.cagr)),
     ("Volatility", lambda book: percent(book.volatility)),
     ("Sharpe ratio", lambda book: f"{number(book.sharpe)} ± {number(book.sharpe_error)}"),
-    ("  its error for independent returns", lambda book: f"± {number(book.sharpe_plain_error)}"),
+    (
+        f"{_UNDER}its error for independent returns",
+        lambda book: f"± {number(book.sharpe_plain_error)}",
+    ),
     ("Skew, kurtosis", lambda book: f"{number(book.skew)}, {number(book.kurtosis, 1)}"),
     ("Sortino ratio", lambda book: number(book.sortino)),
     ("Calmar ratio", lambda book: number(book.calmar)),
     ("Deepest drawdown", lambda book: percent(book.max_drawdown)),
-    ("  when", _fall),
+    (f"{_UNDER}when", _fall),
     ("Worst day", lambda book: _dated(book.worst_day, book.worst_day_date)),
     ("Mean of the worst 5% of days (CVaR)", lambda book: percent(book.cvar_95_daily)),
     ("Mean of the worst 1% of days", lambda book: percent(book.cvar_99_daily)),
@@ -218,7 +227,7 @@ def worst(backtest: Backtest, days: Sequence[WorstDay]) -> str:
 
 def _worst_day(item: WorstDay, hedged: bool, *, first: bool) -> str:
     moves = "; ".join(_move(name, before, now) for name, (before, now) in item.moves.items())
-    without = f", {money(item.alone, signed=True)} without the hedge" if hedged else ""
+    without = f", <span class=nb>{money(item.alone)}</span> without the hedge" if hedged else ""
     owners = table(
         ("made by", "$"),
         [[safe(name), money(value, signed=True)] for name, value in item.by_owner.items()],
@@ -248,7 +257,7 @@ def _worst_day(item: WorstDay, hedged: bool, *, first: bool) -> str:
     events = f"<p><b>Calendars:</b> {safe(', '.join(item.events))}.</p>" if item.events else ""
     return (
         f"<details{' open' if first else ''}><summary><b>{day(item.day)}</b>"
-        f" <span class=loss>{percent(item.change)}</span> {money(item.profit, signed=True)}{without}"
+        f" <span class=loss>{percent(item.change)}</span> <span class=nb>{money(item.profit)}</span>{without}"
         f"</summary><div class=inside><p>{moves}</p>{events}"
         f'<div class="pair">{owners}{positions}</div>{told}{_day_trades(item)}</div></details>'
     )
@@ -316,19 +325,21 @@ def assumptions(backtest: Backtest, figures: Metrics) -> str:
     total = sum(sources.values())
     shares = ", ".join(f"{safe(name)} {percent(of / total, 1)}" for name, of in sources.items())
     dividend = settings.dividend_yield
+    span = f"{day(settings.first)} to {day(settings.last)}"
     facts = [
         ("Capital", money(backtest.capital)),
         ("Fee", f"{cents(settings.fee)} a contract and leg"),
         ("Slippage", f"of the half-spread: {slippage}"),
         ("Dividend yield", "as the data say" if dividend is None else f"{number(dividend)}%"),
-        ("Traded from, to", f"{day(settings.first)}, {day(settings.last)}"),
+        ("Asked for", "all sessions" if settings.first is settings.last is None else span),
         (
             "Prices of legs by session",
             f"{total:,}: {shares}" if total else "none: nothing was held",
         ),
         ("Trials of this ruleset recorded", f"{figures.trials:,}"),
     ]
-    shown = table(("", ""), facts, "tt").replace("<table>", '<table class="facts">')
+    lines = "".join(f"<tr><th scope=row>{name}</th><td>{value}</td></tr>" for name, value in facts)
+    shown = f'<div class="wide"><table class="facts"><tbody>{lines}</tbody></table></div>'
     found = [
         f"<li>{safe(item.severity)}[{safe(item.code)}]: {safe(item.message)}"
         + (f" <small>{safe(item.location)}</small>" if item.location else "")
