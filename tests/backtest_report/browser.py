@@ -1,4 +1,4 @@
-"""Chromium without a screen, that can reach nothing: opens a file, and tells what the page did."""
+"""Chromium without a screen, that can reach nothing but this machine: opens a file, and tells what the page did."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def chromium(
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
-        "--host-resolver-rules=MAP * ~NOTFOUND",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         f"--user-data-dir={folder / 'profile'}",
         f"--window-size={size[0]},{size[1]}",
     ):
