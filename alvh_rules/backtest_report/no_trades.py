@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,10 +55,12 @@ def refused(backtest: Backtest) -> list[Refused]:
     """The reasons of refusals, most frequent first, in the order they came where equal."""
     trades = backtest.trades
     rows = trades[trades["action"] == "refuse"]
-    counts = rows.groupby(["owner", "clause"], sort=False).size()
-    each = [
-        Refused(str(owner), str(clause), int(times)) for (owner, clause), times in counts.items()
-    ]
+    why = rows["clause"].astype(str)
+    if "reason" in rows.columns:
+        told = rows["reason"].fillna("").astype(str)
+        why = told.where(told != "", why)
+    counts = Counter(zip(rows["owner"].astype(str), why, strict=True))
+    each = [Refused(owner, reason, times) for (owner, reason), times in counts.items()]
     return sorted(each, key=lambda item: -item.times)
 
 

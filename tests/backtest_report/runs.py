@@ -48,6 +48,7 @@ class Position:
     expiry: int
     legs: list[Leg]
     credit: int = 0
+    slipped: int = 0
 
 
 def priced(leg: Leg, spot: float, years: float, volatility: float) -> dict:
@@ -122,6 +123,7 @@ class _Making:
         legs = sum(abs(leg.contracts) for leg in position.legs)
         fee = 0 if action == "settle" else round(legs * 65)
         slip = 0 if action == "settle" else legs * 300
+        position.slipped += slip
         clause, place = CLAUSES[position.owner]
         if action == "close":
             clause = "profit >= 50% of credit"
@@ -147,7 +149,9 @@ class _Making:
                 "cash": (cash - slip) / 100,
                 "fees": fee / 100,
                 "slippage": slip / 100,
-                "profit": (profit - fee) / 100 if action != "open" else 0.0,
+                "profit": (profit - fee - position.slipped) / 100
+                if action != "open"
+                else -fee / 100,
                 "clause": clause + self.hostile,
                 "place": place,
                 "decided": self.days[max(row - 1, 0)],
