@@ -49,7 +49,7 @@ FRAMES: Final = {
 _DAYS: Final = ("date", "decided", "expiry")
 _TEXTS: Final = (
     *("position", "owner", "action", "structure", "legs", "clause", "place", "source"),
-    *("underlying", "right"),
+    *("underlying", "right", "reason"),
 )
 
 
@@ -233,9 +233,13 @@ def _read_frame(path: Path) -> pandas.DataFrame:
 
 
 def _numbers(texts: list[str]) -> Any:
-    """Whole numbers where all are written so, floats otherwise; an empty text is unknown."""
+    """Whole numbers where all are written so, floats otherwise; an empty text is unknown. A column that
+    is of no number is kept as text: a later version of the program may write one."""
     import numpy as np
 
-    if texts and all(text.lstrip("-").isdigit() for text in texts):
+    if texts and all(text.lstrip("-").isdecimal() for text in texts):
         return np.array([int(text) for text in texts], dtype=np.int64)
-    return np.array([float(text or "nan") for text in texts], dtype=np.float64)
+    try:
+        return np.array([float(text or "nan") for text in texts], dtype=np.float64)
+    except ValueError:
+        return texts

@@ -74,6 +74,14 @@ def test_a_run_without_trades_reads_back(run, tmp_path) -> None:
     assert metrics(again) == metrics(bare)
 
 
+def test_a_column_of_text_that_is_not_known_comes_back(run, tmp_path) -> None:
+    told = replace(run, trades=run.trades.assign(mood="1e5 of them", reason="0012"))
+    write_run(told, tmp_path)
+    again, _ = read_run(tmp_path)
+    assert set(again.trades["mood"]) == {"1e5 of them"}
+    assert set(again.trades["reason"]) == {"0012"}
+
+
 def test_other_files_of_the_folder_stay(run, tmp_path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     write_run(run, tmp_path)
