@@ -162,6 +162,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--seed", type=int, default=1)
     command.add_argument("--out", type=Path, default=Path("simulated.csv"), metavar="FILE")
 
+    command = add("fit-surface", "surface:fit_surface", "Fit the volatility surface to a chain.")
+    command.add_argument("--chains", type=Path, required=True, metavar="FILE")
+    command.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        required=True,
+        metavar="FILE",
+        help="daily columns: vix and its kin, spx, tbill_3m; a file or a folder, may be repeated",
+    )
+    command.add_argument("--out", type=Path, metavar="FILE.toml")
+    command.add_argument("--surface", type=Path, metavar="FILE.toml", help="what to start from")
+    command.add_argument(
+        "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
+    )
+    command.add_argument("--underlying", default="", help="what the chain's options are on")
+    command.add_argument("--dividend-yield", type=float, metavar="PERCENT")
+
     command = add("lsp", "editor:lsp", "Answer an editor, over standard input and output.")
     command.add_argument("--stdio", action="store_true", help="what editors say; nothing else is")
 

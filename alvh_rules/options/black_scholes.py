@@ -26,6 +26,8 @@ from alvh_rules.options.contracts import Right
 
 YEAR = 365.0
 POINTS = 100.0
+OPENING = 6.5 / 24.0
+"""Of a day: what an AM settlement, from prices at 9:30, is earlier than the close at 16:00."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,8 @@ from alvh_rules.options.listing_rules import (
 
 _MONTH = 31
 """Days within which the next month's like day surely lies; used to bound searches only."""
+_Family = tuple[Days, Days, bool | Boolean, bool]
+"""Days of expiry, the days they are first listed, whether they settle AM, whether monthly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def _spx() -> Listed:
     early = standard[np.maximum(np.arange(len(months)) - ahead, 0)] + 1
     of_the_year = standard[np.maximum(np.arange(len(months)) - 12, 0)] + 1
     since = np.minimum(early, np.maximum(of_the_year, SPX_MONTHLIES_OF_THE_YEAR))
-    families = [(standard, np.maximum(since, FIRST_SERIES["SPX"]), True, True)]
+    families: list[_Family] = [(standard, np.maximum(since, FIRST_SERIES["SPX"]), True, True)]
     pm_since = np.maximum(of_the_year, SPX_THIRD_FRIDAY_PM)
     families.append((standard, pm_since, False, False))
     ends = _month_ends()
@@ -133,15 +135,16 @@ def _spx() -> Listed:
     return _joined(families)
 
 
-def _weeklies(rule: Weekly, standard: Days) -> list[tuple[Days, Days, bool | Boolean, bool]]:
+def _weeklies(rule: Weekly, standard: Days) -> list[_Family]:
     """The weeklies of one weekday, as one family for each horizon: the earliest listing counts."""
     days = _weekdays(rule.weekday)
     # A Monday that is a holiday gives way to the Tuesday, other days to the session before.
     dates = _on_to_session(days) if rule.weekday == MONDAY else _back_to_session(days)
     third = np.isin(dates, standard)
-    families: list[tuple[Days, Days, bool | Boolean, bool]] = []
+    families: list[_Family] = []
     for since, weeks in rule.horizons:
-        first = np.maximum(dates - np.timedelta64(7 * weeks, "D"), since)
+        # Listed on the eve: Thursdays for Fridays, Tuesdays for Wednesdays.
+        first = np.maximum(dates - np.timedelta64(7 * weeks + 1, "D"), since)
         kept = (first < dates) & ~third
         early = dates < SPX_WEEKLIES_AFTERNOON
         families.append((dates[kept], first[kept], early[kept], False))
@@ -169,7 +172,7 @@ def _shares() -> Listed:
     return _joined([(standard, first, False, True), (weekly[kept], started[kept], False, False)])
 
 
-def _joined(families: list[tuple[Days, Days, bool | Boolean, bool]]) -> Listed:
+def _joined(families: list[_Family]) -> Listed:
     """One table in order; the same expiry in several families is listed by the earliest."""
     dates = np.concatenate([family[0] for family in families])
     since = np.concatenate([family[1] for family in families])

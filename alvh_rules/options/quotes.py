@@ -17,19 +17,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Boolean, Days, Float, Integer
+from alvh_rules.evaluate.inputs import Array, Boolean, Days, Float, Integer
 from alvh_rules.options import black_scholes, listing
 from alvh_rules.options.chain import Chain
+from alvh_rules.options.chain_prices import ChainPrices
 from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Right, Source
-from alvh_rules.options.skew import Skew
+from alvh_rules.options.skew import Skew, total_variance
 from alvh_rules.options.spreads import SPREADS, Spread, bid_and_ask
 from alvh_rules.options.surface import TERMS, Surface, term_structure
 from alvh_rules.options.vix_futures import Settlements, log_variance, model_futures
 
 VIX = "VIX"
 INDEX = "SPX"
-OPENING = 6.5 / 24.0
-"""Of a day: what an AM settlement, from prices at 9:30, is earlier than the close at 16:00."""
 OPTION_MULTIPLIER, FUTURE_MULTIPLIER = 100.0, 1000.0
 
 
@@ -75,7 +74,8 @@ class MarketQuotes:
         levels = {term: arrays.levels.get(name, nothing) for name, term in TERMS.items()}
         structure, self.raised = term_structure(levels)
         slopes = skew.slopes(arrays.skew_index)
-        self._index = Surface(structure, skew, slopes)
+        self.index = Surface(structure, skew, slopes)
+        self._chain = None if arrays.chain is None else ChainPrices(arrays.chain, arrays.rates)
         self._own: dict[str, Surface] = {}
         for name, level in arrays.volatilities.items():
             self._own[name] = Surface(term_structure({30.0: level})[0], skew, slopes)
@@ -95,7 +95,7 @@ class MarketQuotes:
         chain = self.arrays.chain
         if chain is None or right is Right.OUTRIGHT or chain.underlying != name:
             return ruled
-        return chain.with_expiries(row, ruled, self.arrays.dates[row])
+        return chain.with_expiries(row, ruled)
 
     def strikes(self, underlying: str, row: int, expiry: np.datetime64, right: Right) -> Float:
         """The strikes of an expiry: those of the chain that have a good quote, or by the rules."""
@@ -170,11 +170,11 @@ class MarketQuotes:
         nothing = np.full(len(rows), np.nan)
         return Quoted(bid, ask, mid, nothing, one, zero, zero, vega, mid, mid, source)
 
-    def _future(self, rows: Integer, expiry: Days) -> tuple[Float, np.ndarray]:  # type: ignore[type-arg]
+    def _future(self, rows: Integer, expiry: Days) -> tuple[Float, Array]:
         """VIX futures: the settlement, the curve, or the model."""
         price, source = self.arrays.futures.at(rows, expiry)
         days = (expiry - self.arrays.dates[rows]).astype(np.float64)
-        modelled = model_futures(self._index.term, self.arrays.vvix, rows, days)
+        modelled = model_futures(self.index.term, self.arrays.vvix, rows, days)
         # A day that is missing between days with prices is a gap in the data, and stays one.
         use = np.isnan(price) & (days > 0.0) & ~self.arrays.futures.gap(rows, expiry)
         price = np.where(use, modelled, price)
@@ -186,16 +186,14 @@ class MarketQuotes:
 
     def _options(self, name: str, contracts: Contracts, rows: Integer) -> Quoted:
         quoted = self._model(name, contracts, rows)
-        chain = self.arrays.chain
-        if chain is None or chain.underlying != name:
+        if self._chain is None or self._chain.chain.underlying != name:
             return quoted
-        rates, paid = self.arrays.rates[rows], self._paid(name, rows)
-        return chain.over(quoted, contracts, rows, self._days(contracts, rows), rates, paid)
+        return self._chain.over(quoted, contracts, rows, self._paid(name, rows))
 
     def _days(self, contracts: Contracts, rows: Integer) -> Float:
         """Days to the settlement, from the close of each row; NaN once it is past."""
         days = (contracts.expiry - self.arrays.dates[rows]).astype(np.float64)
-        left = days - np.where(contracts.morning, OPENING, 0.0)
+        left = days - np.where(contracts.morning, black_scholes.OPENING, 0.0)
         return np.where(left >= 0.0, left, np.nan)
 
     def _model(self, name: str, contracts: Contracts, rows: Integer) -> Quoted:
@@ -222,7 +220,7 @@ class MarketQuotes:
     def _volatility(
         self, name: str, rows: Integer, days: Float, strike: Float, forward: Float
     ) -> Float:
-        surface = self._index if name in INDEX_SHARES else self._own.get(name)
+        surface = self.index if name in INDEX_SHARES else self._own.get(name)
         if surface is None:
             return np.full(len(rows), np.nan)
         with np.errstate(all="ignore"):
@@ -230,8 +228,6 @@ class MarketQuotes:
 
     def _vix_volatility(self, rows: Integer, days: Float, strike: Float, forward: Float) -> Float:
         """Of options on a future: the variance that VVIX says, with the shape of `VIX_SKEW`."""
-        from alvh_rules.options.skew import total_variance
-
         slope = np.full(len(rows), VIX_SKEW.rho)
         theta = VIX_SKEW.at_the_money(log_variance(self.arrays.vvix[rows], days), slope)
         with np.errstate(all="ignore"):

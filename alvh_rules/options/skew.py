@@ -33,7 +33,7 @@ from alvh_rules.evaluate.inputs import Float
 MOST_CURVATURE = 2.0
 """Of η √(1 + |ρ|)."""
 LEAST_ETA = 0.01
-_WIDEST, _POINTS = 40.0, 4001
+_WIDEST, _POINTS = 30.0, 1201
 """The integral reaches so many at-the-money deviations either way, on so many points."""
 _ORDERS = (14, 12)
 MOST_TOTAL = 4.0

@@ -28,8 +28,8 @@ from alvh_rules.options.black_scholes import POINTS, YEAR
 from alvh_rules.options.contracts import Source
 from alvh_rules.options.surface import TermStructure
 
-REVERSION = 2.0
-"""κ a year: shocks to VIX halve in four months."""
+REVERSION = 3.0
+"""κ a year: shocks to VIX halve in twelve weeks."""
 TERM = 30.0
 """Days of the variance that a future settles on."""
 

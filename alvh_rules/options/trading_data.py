@@ -1,0 +1,299 @@
+"""What options and futures are priced from, read from a folder or from files.
+
+1. Every CSV and Parquet file is told by its columns: a day, an expiry and a settlement are VIX
+   futures; a day and months m1, m2, … their curve; strikes with bids and asks a chain; anything
+   else with a day is daily columns.
+2. Daily columns and the curve are read by `market.read`, with all of its checks, and laid on the
+   sessions of the exchange.
+3. Settlements are laid on those sessions by expiry; zeros are left out and counted.
+4. Rates and dividends are filled where the data has none, by what was known before, and that is
+   said (`assumptions`). Levels that an index has never been near are left out and counted.
+5. Chains, if any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from alvh_rules.core.diagnostics import Diagnostic, has_errors
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.schema import Bars, Column, Schema
+from alvh_rules.evaluate.inputs import Array, Float, Market
+from alvh_rules.market.formats import FORMATS, Table, read_table
+from alvh_rules.market.read import TIME_NAMES, Options, read_market
+from alvh_rules.options import assumptions, data_errors, listing
+from alvh_rules.options.chain import Chain
+from alvh_rules.options.contracts import Right
+from alvh_rules.options.quotes import MarketArrays
+from alvh_rules.options.read_chain import NAMES, read_chain
+from alvh_rules.options.read_settlements import EXPIRY, SETTLE, Settled, joined, read_settlements
+from alvh_rules.options.surface import TERMS
+from alvh_rules.options.vix_futures import settlements
+
+STANDARD: Mapping[str, Kind] = {
+    "spx": Kind.PRICE,
+    "spx_open": Kind.PRICE,
+    "spx_high": Kind.PRICE,
+    "spx_low": Kind.PRICE,
+    **dict.fromkeys(TERMS, Kind.VOLATILITY),
+    "vix_open": Kind.VOLATILITY,
+    "vvix": Kind.VOLATILITY,
+    "skew": Kind.COUNT,
+    "tbill_3m": Kind.RATE,
+    "dividend_yield": Kind.RATE,
+}
+"""The columns that are looked for by name."""
+MONTHS = tuple(f"m{month}" for month in range(1, 10))
+PLAUSIBLE: Mapping[str, tuple[float, float]] = {
+    **dict.fromkeys(TERMS, (3.0, 250.0)),
+    "vvix": (40.0, 300.0),
+    "skew": (80.0, 250.0),
+}
+MOST_YIELD = 20.0
+"""Percent: no index has paid that."""
+
+
+@dataclass(frozen=True)
+class TradingFiles:
+    """Files by what they hold."""
+
+    daily: tuple[Path, ...] = ()
+    curves: tuple[Path, ...] = ()
+    settlements: tuple[Path, ...] = ()
+    chains: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """How trading data is read.
+
+    `columns` gives the file's column for a standard name, as a ruleset's `from` does; `underlyings`
+    are the names of further columns that are traded (NAME, and where there are such NAME_open and
+    NAME_iv, the volatility of its options at 30 days). `chains` are chain files, `chain_columns`
+    their columns by the names of `read_chain.NAMES`, `chain_underlying` what they are on.
+    `dividend_yield` is in percent, in place of a column. `options` are those of `read_market`.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    underlyings: Sequence[str] = ()
+    chains: Sequence[Path] = ()
+    chain_columns: Mapping[str, str] = field(default_factory=dict)
+    chain_underlying: str = ""
+    dividend_yield: float | None = None
+    options: Options = field(default_factory=Options)
+
+
+@dataclass(frozen=True)
+class TradingData:
+    """Trading data on the sessions of `market.timeline`. `files` says what was read as what."""
+
+    files: TradingFiles
+    market: Market
+    arrays: MarketArrays
+
+
+def classify(paths: Sequence[Path]) -> tuple[TradingFiles, list[Diagnostic]]:
+    """Files, and those of folders, by their columns; of daily files the one with most of the
+    standard columns stands first, since the first sets the sessions."""
+    found: list[Diagnostic] = []
+    kinds: dict[str, list[Path]] = {item.name: [] for item in fields(TradingFiles)}
+    known: dict[Path, int] = {}
+    endings = {ending for item in FORMATS for ending in item.endings}
+    for path in paths:
+        inside = sorted(path.iterdir()) if path.is_dir() else [path]
+        for file in inside:
+            if path.is_dir() and (file.suffix.lower() not in endings or not file.is_file()):
+                continue
+            table = read_table(file)
+            if not isinstance(table, Table):
+                found.append(table)
+                continue
+            names = {name.casefold() for name in table.names}
+            kinds[_kind(names)].append(file)
+            known[file] = len(names & set(STANDARD))
+    kinds["daily"].sort(key=lambda file: -known[file])
+    return TradingFiles(**{name: tuple(files) for name, files in kinds.items()}), found
+
+
+def _kind(names: set[str]) -> str:
+    def one_of(wanted: Sequence[str]) -> bool:
+        return any(name in names for name in wanted)
+
+    if one_of(EXPIRY) and one_of(SETTLE):
+        return "settlements"
+    if one_of(NAMES["strike"]) and one_of(NAMES["expiry"]):
+        return "chains"
+    return "curves" if {"m1", "m2"} <= names else "daily"
+
+
+def read_trading_data(
+    paths: Sequence[Path], asked: Asked | None = None
+) -> tuple[TradingData | None, list[Diagnostic]]:
+    """The trading data of files and folders; None where a finding is an error."""
+    asked = asked or Asked()
+    files, found = classify(paths)
+    if has_errors(found):
+        return None, found
+    rows = files.daily + files.curves
+    if not rows:
+        from alvh_rules.market import errors
+
+        label = ", ".join(str(path) for path in paths)
+        return None, [errors.unreadable(label, "it holds no file of daily columns")]
+    market, more = read_market(rows, _schema(asked), _for_schema(asked))
+    found += more
+    if market is None:
+        return None, found
+    settled: list[Settled] = []
+    for path in files.settlements:
+        read, more = read_settlements(path, market.timeline.dates)
+        found += more
+        if read is not None:
+            settled.append(read)
+    chain: Chain | None = None
+    for path in (*asked.chains, *files.chains):
+        chain, more = read_chain(
+            path, market.timeline.dates, asked.chain_columns, asked.chain_underlying
+        )
+        found += more
+    if has_errors(found):
+        return None, found
+    arrays, more = _arrays(market, settled, chain, asked)
+    found += more
+    if has_errors(found):
+        return None, found
+    return TradingData(files, market, arrays), found
+
+
+def _schema(asked: Asked) -> Schema:
+    kinds = dict(STANDARD)
+    for name in asked.underlyings:
+        kinds.setdefault(name, Kind.PRICE)
+        kinds.setdefault(f"{name}_open", Kind.PRICE)
+        kinds.setdefault(f"{name}_iv", Kind.VOLATILITY)
+    kinds |= dict.fromkeys(MONTHS, Kind.VOLATILITY)
+    columns = [
+        Column(name, kind, asked.columns.get(name, name), optional=True)
+        for name, kind in kinds.items()
+    ]
+    return Schema(Bars(), tuple(columns), ())
+
+
+def _for_schema(asked: Asked) -> Options:
+    """The options without mappings of columns that are not read here."""
+    known = {column.name for column in _schema(asked).columns}
+    mapping = {
+        name: source
+        for name, source in asked.options.mapping.items()
+        if name in known or name.lower() in TIME_NAMES
+    }
+    return replace(asked.options, mapping=mapping, calendars=())
+
+
+def _arrays(
+    market: Market, settled: Sequence[Settled], chain: Chain | None, asked: Asked
+) -> tuple[MarketArrays, list[Diagnostic]]:
+    found: list[Diagnostic] = []
+    dates, label = market.timeline.dates, market.source
+    columns: dict[str, Float] = {
+        name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
+    }
+    for name, (low, high) in PLAUSIBLE.items():
+        with np.errstate(invalid="ignore"):
+            odd = (columns[name] < low) | (columns[name] > high)
+        if odd.any():
+            first = int(np.argmax(odd))
+            shown = f"{columns[name][first]:g} on {dates[first]}"
+            found.append(data_errors.implausible(label, name, int(odd.sum()), shown, low, high))
+            columns[name] = np.where(odd, np.nan, columns[name])
+    rates = _rates(columns["tbill_3m"], dates, label, found)
+    yields = _yields(columns["dividend_yield"], dates, label, asked.dividend_yield, found)
+    vvix = columns["vvix"]
+    if np.isnan(vvix).all():
+        vvix = np.full(len(dates), assumptions.VVIX)
+        said = f"{assumptions.VVIX:g} is taken"
+        found.append(data_errors.assumed(label, "`vvix`", len(dates), said))
+    silent = np.isnan(columns["vix"]) & ~np.isnan(columns["spx"])
+    if silent.any():
+        found.append(data_errors.no_level(label, "vix", int(silent.sum())))
+    names = ["spx", "vix", *asked.underlyings]
+    closes = {listing.underlying_of(name): columns[name] for name in names}
+    opens = {
+        listing.underlying_of(name): columns[f"{name}_open"]
+        for name in names
+        if f"{name}_open" in columns
+    }
+    own = {
+        listing.underlying_of(name): columns[f"{name}_iv"]
+        for name in asked.underlyings
+        if f"{name}_iv" in columns
+    }
+    _say_openings(columns["spx_open"], columns["spx"], dates, label, found)
+    curve: Float | None = np.column_stack([columns[name] for name in MONTHS])
+    if curve is not None and np.isnan(curve).all():
+        curve = None
+    rows, expiries, prices = joined(settled)
+    futures = settlements(dates, rows, expiries, prices, curve)
+    levels = {name: columns[name] for name in TERMS}
+    arrays = MarketArrays(
+        dates, closes, opens, levels, rates, yields, vvix, columns["skew"], futures, own, chain
+    )
+    return arrays, found
+
+
+def _rates(column: Float, dates: Array, label: str, found: list[Diagnostic]) -> Float:
+    """The bill's rate: the last that is known, before the first the table's."""
+    known = ~np.isnan(column)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
+    carried = np.where(last >= 0, column[np.maximum(last, 0)], np.nan)
+    none = last < 0
+    if none.any():
+        said = "the mean of the 3-month bill over the December before is taken"
+        found.append(data_errors.assumed(label, "`tbill_3m`", int(none.sum()), said))
+    late = ~known & ~none
+    if late.any():
+        said = "the last value before is taken"
+        found.append(data_errors.assumed(label, "`tbill_3m`", int(late.sum()), said))
+    table = assumptions.of_the_year_before(assumptions.BILL_RATES, dates)
+    return np.where(none, table, carried)
+
+
+def _yields(
+    column: Float, dates: Array, label: str, given: float | None, found: list[Diagnostic]
+) -> Float:
+    """The dividend yield: as given, or the column's, carried, or that of the year before."""
+    if given is not None:
+        if not 0.0 <= given <= MOST_YIELD:
+            found.append(data_errors.dividend_yield("the settings", f"{given:g}%", MOST_YIELD))
+        return np.full(len(dates), given)
+    with np.errstate(invalid="ignore"):
+        odd = (column < 0.0) | (column > MOST_YIELD)
+    if odd.any():
+        first = int(np.argmax(odd))
+        where = f"{label}, column dividend_yield"
+        shown = f"{column[first]:g}% on {dates[first]}"
+        found.append(data_errors.dividend_yield(where, shown, MOST_YIELD))
+    known = ~np.isnan(column)
+    last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
+    none = last < 0
+    if none.any():
+        said = "that of the S&P 500 over the calendar year before is taken"
+        found.append(data_errors.assumed(label, "`dividend_yield`", int(none.sum()), said))
+    table = assumptions.of_the_year_before(assumptions.DIVIDEND_YIELDS, dates)
+    return np.where(none, table, column[np.maximum(last, 0)])
+
+
+def _say_openings(
+    opening: Float, close: Float, dates: Array, label: str, found: list[Diagnostic]
+) -> None:
+    """Count the AM settlements whose opening print is not known."""
+    table = listing.listed("SPX", Right.PUT)
+    settles = np.isin(dates, table.date[table.morning & table.monthly])
+    silent = settles & np.isnan(opening) & ~np.isnan(close)
+    if silent.any():
+        said = "AM options settle there at the mean of the closes before and on that day"
+        found.append(data_errors.assumed(label, "`spx_open`", int(silent.sum()), said))
