@@ -22,9 +22,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
-    # argparse gives an optional positional up once options have stood before it.
-    if arguments.command == "explain" and len(rest) == 1 and not rest[0].startswith("-"):
-        arguments.name = rest[0]
+    # argparse gives optional positionals up once options have stood before them.
+    slots = [name for name in ("ruleset", "name") if getattr(arguments, name, "") is None]
+    plain = not any(text.startswith("-") for text in rest)
+    if arguments.command == "explain" and plain and len(rest) <= len(slots):
+        for name, text in zip(slots, rest, strict=False):
+            setattr(arguments, name, Path(text) if name == "ruleset" else text)
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
@@ -127,10 +130,21 @@ def _parser() -> argparse.ArgumentParser:
         help="refuse a run that would read and write more (default 100 TB)",
     )
 
-    command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
-    _add_data(command)
-    command.add_argument("--at", type=_day, required=True, metavar="DATE")
+    command = add(
+        "explain",
+        "history:explain",
+        "Why a decision was taken on a day, or not; why a position was held.",
+    )
+    command.add_argument("ruleset", type=Path, nargs="?")
+    _add_market(command, required=False)
+    command.add_argument("--at", type=_day, metavar="DATE")
     command.add_argument("name", nargs="?", help="a decision; all where none is named")
+    command.add_argument("--position", metavar="ID", help="a position of a backtest's files")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="the backtest's files")
+
+    command = add("report", "backtest_reports:report", "Make the page of a backtest's files.")
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="what `backtest --out` wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page, .html")
 
     command = add(
         "explain-code", "reference:explain_code", "What a diagnostic code means, with examples."
