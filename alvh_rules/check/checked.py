@@ -373,11 +373,13 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Hedge:
-    """The hedge: what its ratio is of, and the structures `hedge.hold` numbers."""
+    """The hedge: what its ratio is of, the structures `hedge.hold` numbers, and the band of the
+    book's delta that it keeps."""
 
     basis: str
     structures: tuple[ast.Structure, ...]
     span: Span
+    keep: ast.KeepDelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,7 +458,11 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRuleset:
-    """A ruleset that may be planned and run."""
+    """A ruleset that may be planned and run.
+
+    `cash_earns` is the column of the rate that cash is paid, or empty. `measures` are the values that
+    only positions need (deltas of strikes, sizes, weights of holdings), by the place of the text.
+    """
 
     name: str
     version: str
@@ -481,6 +487,8 @@ class CheckedRuleset:
     tests: tuple[Test, ...]
     outputs: tuple[str, ...]
     sources: Mapping[str, Source]
+    cash_earns: str = ""
+    measures: Mapping[Span, Expression] = field(default_factory=dict)
 
     def text(self, span: Span) -> str:
         """What was written at a span, on one line."""

@@ -15,6 +15,7 @@ from alvh_rules.check import cover_tables, declare, errors, order_names
 from alvh_rules.check.conditions import check_conditions
 from alvh_rules.check.decide import Decider
 from alvh_rules.check.infer_kinds import Elaborator, name_of_set
+from alvh_rules.check.measures import measure, measure_structure
 from alvh_rules.check.removal import of_declarations
 from alvh_rules.check.scope import Scope
 from alvh_rules.check.tests import check_tests
@@ -44,6 +45,8 @@ def check(
     declare.Declarations(scope).fill(items)
     work = Elaborator(scope)
     capital, risk = _money(scope, work, header)
+    moves = [item for item in items if isinstance(item, ast.Reallocate)]
+    scope.reallocated = frozenset(word.name for item in moves for word in item.layers)
     decider = Decider(scope)
     decider.declare()
     for name, column in scope.columns.items():
@@ -60,6 +63,7 @@ def check(
     monotone = _monotone(scope, work, items)
     assumed = [work.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
     _others(scope, work, items)
+    cash = _cash(scope, header)
     params = _params(scope, decider)
     tests = check_tests(scope, items)
     if not any(item.is_error for item in parsed.diagnostics):
@@ -72,7 +76,6 @@ def check(
         return None, found, scope.sources
     settings = {type(item): item for item in header.settings}
     fill, contracts = settings.get(ast.Fill), settings.get(ast.Contracts)
-    moves = [item for item in items if isinstance(item, ast.Reallocate)]
     ruleset = c.CheckedRuleset(
         name=header.name.name,
         version=header.version,
@@ -97,6 +100,8 @@ def check(
         tests=tests,
         outputs=_outputs(scope),
         sources=scope.sources,
+        cash_earns=cash,
+        measures=dict(scope.measures),
     )
     return ruleset, found, scope.sources
 
@@ -129,6 +134,31 @@ def _money(scope: Scope, work: Elaborator, header: ast.Header | None) -> tuple[f
             scope.report(errors.needs_newer(setting.version, VERSION, setting.span))
     scope.capital = capital
     return capital, risk
+
+
+def _cash(scope: Scope, header: ast.Header | None) -> str:
+    """The column that cash earns, or nothing."""
+    for setting in header.settings if header else ():
+        if isinstance(setting, ast.CashEarns):
+            name = setting.column.name
+            scope.used.add(name)
+            column = scope.columns.get(name)
+            if column is not None and column.kind is Kind.RATE:
+                return name
+            if name in scope.lost or name in scope.broken:
+                return ""
+            rates = [key for key, item in scope.columns.items() if item.kind is Kind.RATE]
+            shown = ", ".join(f"`{rate}`" for rate in rates)
+            scope.report(
+                errors.header_problem(
+                    f"cash earns a data column of kind rate, and `{name}` is none",
+                    setting.column.span,
+                    f"columns of rates: {shown}"
+                    if rates
+                    else 'declare `tbill rate from "tbill_3m"`',
+                )
+            )
+    return ""
 
 
 def _parts(version: str) -> tuple[int, ...]:
@@ -248,8 +278,9 @@ def _others(scope: Scope, work: Elaborator, items: list[ast.Item]) -> None:
     for item in items:
         if isinstance(item, ast.Holding):
             check_structure(scope, item.structure, False)
+            measure_structure(work, item.structure)
             if item.weight is not None:
-                work.expecting(item.weight, c.RATIO, level=True)
+                measure(work, item.weight, c.RATIO, level=True)
         elif isinstance(item, ast.Reallocate):
             for name in item.layers:
                 scope.used.add(name.name)
@@ -260,7 +291,7 @@ def _others(scope: Scope, work: Elaborator, items: list[ast.Item]) -> None:
                         )
                     )
             if item.step is not None:
-                work.expecting(item.step, c.RATIO, level=True)
+                measure(work, item.step, c.RATIO, level=True)
 
 
 def _params(scope: Scope, decider: Decider) -> tuple[c.Param, ...]:

@@ -13,6 +13,7 @@ from alvh_rules.check import errors
 from alvh_rules.check.choices import check_structure
 from alvh_rules.check.cover_tables import axis
 from alvh_rules.check.infer_kinds import Elaborator
+from alvh_rules.check.measures import measure, measure_structure
 from alvh_rules.check.scope import Scope
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.kleene import FALSE
@@ -41,6 +42,7 @@ _ONCE = {
     ast.HoldBy: "hold",
     ast.HoldOne: "hold",
     ast.TimeShift: "time_shift",
+    ast.KeepDelta: "keep",
 }
 
 
@@ -322,7 +324,12 @@ class Decider:
         elif not isinstance(size, ast.Size) and not scope.lost & {"weight", "size"}:
             scope.report(errors.missing_clause(what, "size", span, "add `weight 30%`, or `size …`"))
         if isinstance(size, ast.Size) and size.measure == "max_loss" and size.value is not None:
-            self.work.expecting(size.value, Type(Kind.MONEY))
+            measure(self.work, size.value, Type(Kind.MONEY))
+        if isinstance(size, ast.Size) and size.measure == "contracts" and size.value is not None:
+            measure(self.work, size.value, Type(Kind.COUNT))
+        if isinstance(size, ast.Size) and size.measure == "required_return":
+            assert size.value is not None
+            measure(self.work, size.value, Type(Kind.RATE))
         structure = parts.get("structure")
         if not isinstance(structure, (ast.Structure, ast.Legs)):
             if scope.lost & {"sell", "buy", "legs"}:
@@ -346,6 +353,7 @@ class Decider:
         else:
             whole = ast.Legs(structure.underlying, choices, structure.legs, structure.span)
         check_structure(scope, whole, True)
+        measure_structure(self.work, whole)
         closing = parts.get("close when")
         close: c.Expression | None = None
         if isinstance(closing, ast.CloseWhen):
@@ -382,6 +390,11 @@ class Decider:
             value = c.Constant(float("nan"), c.RATIO, Span("", 0, 0))
         self.put(f"{name}@0", value, c.Role.STEP)
         self.stage[name] = f"{name}@0"
+        layer = name.removesuffix(".weight")
+        if layer in self.scope.reallocated and layer != name:
+            moved = c.Book(f"{layer}.reallocated", 0.0, c.RATIO, value.span)
+            whole = c.Arithmetic("+", self._now(name, value.span), moved, c.RATIO, value.span)
+            self._advance(name, c.Rounded(whole, c.RATIO, value.span))
 
     def hedge(self) -> c.Hedge | None:
         """The hedge's ratio, what it holds, and the time shift."""
@@ -390,10 +403,14 @@ class Decider:
             return None
         parts = self.hedge_parts
         ratio, hold, shift = parts.get("ratio"), parts.get("hold"), parts.get("time_shift")
+        keep = parts.get("keep")
+        alone = isinstance(keep, ast.KeepDelta) and ratio is None and hold is None
+        if isinstance(keep, ast.KeepDelta):
+            self._keep(keep)
         if isinstance(ratio, ast.HedgeRatio):
             value = self.work.expecting(ratio.value, c.RATIO, level=True)
             self._stage("hedge.ratio", value and self._scaled("hedge", value, ratio.span))
-        else:
+        elif not alone:
             scope.report(
                 errors.missing_clause("the hedge", "`ratio`", node.span, "add `ratio 100% of vega`")
             )
@@ -402,8 +419,9 @@ class Decider:
             structures = _held(hold)
             for structure in structures:
                 check_structure(scope, structure, False)
+                measure_structure(self.work, structure)
             self.put("hedge.hold", self._hold(hold), c.Role.DECISION)
-        else:
+        elif not alone:
             scope.report(
                 errors.missing_clause(
                     "the hedge",
@@ -415,7 +433,35 @@ class Decider:
         if isinstance(shift, ast.TimeShift):
             self.put("hedge.time_shift", self.work.condition(shift.condition), c.Role.DECISION)
         basis = ratio.basis if isinstance(ratio, ast.HedgeRatio) else "vega"
-        return c.Hedge(basis, structures, node.span)
+        kept = keep if isinstance(keep, ast.KeepDelta) else None
+        return c.Hedge(basis, structures, node.span, kept)
+
+    def _keep(self, keep: ast.KeepDelta) -> None:
+        """The band of the book's delta, and what is traded to come back into it."""
+        low, high = (
+            measure(self.work, part, Type(Kind.RATIO, difference=True))
+            for part in (keep.low, keep.high)
+        )
+        ends = [self.work.constant_value(end) for end in (low, high) if end is not None]
+        if len(ends) == 2 and None not in ends and ends[0] > ends[1]:  # type: ignore[operator]
+            self.scope.report(
+                errors.reversed_range(
+                    "this band",
+                    self.scope.shown(keep.low.span),
+                    self.scope.shown(keep.high.span),
+                    keep.low.span.cover(keep.high.span),
+                )
+            )
+        check_structure(self.scope, keep.structure, False)
+        measure_structure(self.work, keep.structure)
+        if keep.structure.shape not in ("shares", "futures"):
+            self.scope.report(
+                errors.impossible_choice(
+                    "the book's delta is kept by shares or futures, which have no gamma of their own",
+                    keep.structure.span,
+                    "write `by spx shares`",
+                )
+            )
 
     def _hold(self, hold: ast.HoldBy | ast.HoldOne) -> c.Expression | None:
         scope = self.scope

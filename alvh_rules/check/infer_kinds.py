@@ -18,7 +18,7 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.check.infer_calls import Calls
-from alvh_rules.check.scope import BOOK, POSITION, Scope
+from alvh_rules.check.scope import BOOK, LAYER, POSITION, Scope
 from alvh_rules.core.kinds import (
     DESCRIPTIONS,
     NUMERIC,
@@ -367,9 +367,10 @@ class Elaborator:
                 return c.Book(full, 0.0, BOOK[node.name], node.span)
             known = tuple(BOOK)
         elif node.owner in scope.layers:
-            if node.name == "breached":
-                return c.Book(full, FALSE, c.FLAG, node.span)
-            known = ("open", "weight", "breached")
+            if node.name in LAYER:
+                empty = FALSE if LAYER[node.name].kind is Kind.FLAG else 0.0
+                return c.Book(full, empty, LAYER[node.name], node.span)
+            known = ("open", "weight", *LAYER)
         elif node.owner == "hedge" and scope.hedge is not None:
             if node.name == "cost":
                 return c.Book(full, 0.0, Type(Kind.MONEY), node.span)

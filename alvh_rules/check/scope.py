@@ -46,6 +46,18 @@ BOOK = {
 }
 """The attributes of everything held. All are zero when nothing is."""
 
+LAYER = {
+    "breached": Type(Kind.FLAG),
+    "profit": Type(Kind.MONEY, difference=True),
+    "delta": Type(Kind.RATIO, difference=True),
+    "gamma": Type(Kind.RATIO, difference=True),
+    "theta": Type(Kind.MONEY, difference=True),
+    "vega": Type(Kind.MONEY, difference=True),
+    "margin": Type(Kind.MONEY),
+    "max_loss": Type(Kind.MONEY),
+}
+"""The attributes of all that a layer holds (`short.theta`). False or zero when it holds nothing."""
+
 RESERVED = frozenset(
     [
         "x",
@@ -167,6 +179,10 @@ class Scope:
     """Types of the dotted names: `short.open`, `hedge.ratio`, `total_weight`."""
     broken: set[str] = field(default_factory=set)
     """Names whose own definition is at fault: their uses are not reported again."""
+    measures: dict[Span, Expression] = field(default_factory=dict)
+    """What positions need to know, by the place where it is written (`check/measures.py`)."""
+    reallocated: frozenset[str] = frozenset()
+    """The layers that `reallocate` moves weight between."""
     used: set[str] = field(default_factory=set)
     aliases: set[str] = field(default_factory=set)
     _nearest: dict[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour, show, unreadable
@@ -253,6 +254,16 @@ class _Deciding:
 
 
 def explain(arguments: argparse.Namespace) -> int:
+    if arguments.position is not None or arguments.out is not None:
+        if arguments.position is None or arguments.out is None:
+            print("`--position ID` and `--out FOLDER` go together")
+            return CANNOT_RUN
+        from alvh_rules.cli.backtest_reports import explain_position
+
+        return explain_position(arguments)
+    if arguments.ruleset is None or not arguments.data or arguments.at is None:
+        print("to explain a decision, name a ruleset, `--data FILE` and `--at DATE`")
+        return CANNOT_RUN
     evaluation = evaluated(arguments)
     if isinstance(evaluation, int):
         return evaluation

@@ -26,9 +26,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
     parser = _parser()
     arguments, rest = parser.parse_known_args(argv)
-    # argparse gives an optional positional up once options have stood before it.
-    if arguments.command == "explain" and len(rest) == 1 and not rest[0].startswith("-"):
-        arguments.name = rest[0]
+    # argparse gives optional positionals up once options have stood before them.
+    slots = [name for name in ("ruleset", "name") if getattr(arguments, name, "") is None]
+    plain = not any(text.startswith("-") for text in rest)
+    if arguments.command == "explain" and plain and len(rest) <= len(slots):
+        for name, text in zip(slots, rest, strict=False):
+            setattr(arguments, name, Path(text) if name == "ruleset" else text)
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
@@ -82,6 +85,18 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds <= 86_400:
         raise argparse.ArgumentTypeError(f"`{text}` is no number of seconds")
     return seconds
+
+
+def _slippage(text: str) -> dict[int, float]:
+    """Shares of the half-spread by number of legs."""
+    try:
+        pairs = [part.split("=") for part in text.split(",")] if "=" in text else [["1", text]]
+        found = {int(legs): float(share) for legs, share in pairs}
+    except ValueError:
+        found = {}
+    if not found or not all(legs > 0 and 0.0 <= share <= 10.0 for legs, share in found.items()):
+        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.75,4=0.53")
+    return found
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -181,7 +196,38 @@ def _parser() -> argparse.ArgumentParser:
     command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
     _add_data(command)
     command.add_argument("--at", type=_day, required=True, metavar="DATE")
+
+
+    command = add(
+        "explain",
+        "history:explain",
+        "Why a decision was taken on a day, or not; why a position was held.",
+    )
+    command.add_argument("ruleset", type=Path, nargs="?")
+    _add_market(command, required=False)
+    command.add_argument("--at", type=_day, metavar="DATE")
     command.add_argument("name", nargs="?", help="a decision; all where none is named")
+    command.add_argument("--position", metavar="ID", help="a position of a backtest's files")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="the backtest's files")
+
+    command = add("backtest", "backtest:backtest", "Trade a ruleset over history.")
+    _add_backtest(command)
+    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
+    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="write the run's files")
+    command.add_argument("--report", type=Path, metavar="FILE", help="write the page, .html")
+
+    command = add("orders", "backtest:orders", "What a ruleset would trade now.")
+    _add_backtest(command)
+    command.add_argument("--holdings", type=Path, metavar="FILE", help="a broker's positions, CSV")
+    command.add_argument(
+        "--map-holdings", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the orders, .csv")
+
+    command = add("report", "backtest_reports:report", "Make the page of a backtest's files.")
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="what `backtest --out` wrote")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page, .html")
 
     command = add("prove", "proving:prove", "Prove what a ruleset promises, for every market.")
     command.add_argument("ruleset", type=Path)
@@ -317,6 +363,24 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
     command.add_argument("--unsafe-fixes", action="store_true", help="apply all fixes")
     command.add_argument("--diff", action="store_true", help="only show what fixes would change")
     _add_market(command, required=False)
+
+
+def _add_backtest(command: argparse.ArgumentParser) -> None:
+    """What prices and costs are: of `backtest` and of `orders`."""
+    _add_data(command)
+    command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
+    command.add_argument(
+        "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
+    )
+    command.add_argument("--surface", type=Path, metavar="FILE.toml", help="of `fit-surface`")
+    command.add_argument("--dividend-yield", type=float, metavar="PERCENT")
+    command.add_argument("--fee", type=float, default=0.65, metavar="$", help="a contract and leg")
+    command.add_argument(
+        "--slippage",
+        type=_slippage,
+        metavar="SHARE",
+        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (the default has more)",
+    )
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

@@ -381,9 +381,10 @@ class Weight:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`size cash_secured`, `size max_loss is 10% of equity`, `size 5 contracts`."""
+    """`size cash_secured`, `size covered`, `size max_loss is 10% of equity`,
+    `size required_return is 12%`, `size 5 contracts`."""
 
-    measure: Literal["cash_secured", "max_loss", "contracts"]
+    measure: Literal["cash_secured", "covered", "max_loss", "required_return", "contracts"]
     value: Expression | None
     span: Span = field(compare=False)
     node: Literal["Size"] = "Size"
@@ -500,7 +501,18 @@ class TimeShift:
     node: Literal["TimeShift"] = "TimeShift"
 
 
-HedgeClause = HedgeRatio | HoldBy | HoldOne | TimeShift
+@dataclass(frozen=True, slots=True)
+class KeepDelta:
+    """`keep delta between -50 and 50 by spx shares`: the band of gamma scalping."""
+
+    low: Expression
+    high: Expression
+    structure: Structure
+    span: Span = field(compare=False)
+    node: Literal["KeepDelta"] = "KeepDelta"
+
+
+HedgeClause = HedgeRatio | HoldBy | HoldOne | TimeShift | KeepDelta
 
 # --- effects of events and regimes ---------------------------------------------------------------
 
@@ -585,7 +597,16 @@ class Requires:
     node: Literal["Requires"] = "Requires"
 
 
-Setting = Capital | Risk | BarsSetting | Fill | Contracts | Requires
+@dataclass(frozen=True, slots=True)
+class CashEarns:
+    """`cash earns tbill`: the column of the rate that cash is paid."""
+
+    column: Word
+    span: Span = field(compare=False)
+    node: Literal["CashEarns"] = "CashEarns"
+
+
+Setting = Capital | Risk | BarsSetting | Fill | Contracts | CashEarns | Requires
 
 
 @dataclass(frozen=True, slots=True)

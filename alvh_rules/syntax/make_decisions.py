@@ -55,6 +55,12 @@ class DecisionMaker(Gatherer):
     def size_cash(self, span: Span) -> ast.Size:
         return ast.Size("cash_secured", None, span)
 
+    def size_covered(self, span: Span) -> ast.Size:
+        return ast.Size("covered", None, span)
+
+    def size_required(self, span: Span, value: Any) -> ast.Size:
+        return ast.Size("required_return", value, span)
+
     def size_loss(self, span: Span, value: Any) -> ast.Size:
         return ast.Size("max_loss", value, span)
 
@@ -103,6 +109,11 @@ class DecisionMaker(Gatherer):
 
     def time_shift(self, span: Span, condition: Any) -> ast.TimeShift:
         return ast.TimeShift(condition, span)
+
+    def keep_delta(
+        self, span: Span, low: Any, high: Any, structure: ast.Structure
+    ) -> ast.KeepDelta:
+        return ast.KeepDelta(low, high, structure, span)
 
     def holding(self, span: Span, structure: ast.Structure, *weight: Any) -> ast.Holding:
         return ast.Holding(structure, weight[0], span)

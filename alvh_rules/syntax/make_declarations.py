@@ -46,6 +46,9 @@ class DeclarationMaker(Gatherer):
     def contracts(self, span: Span, word: Token) -> ast.Contracts:
         return ast.Contracts(word.text == "fractional", span)
 
+    def cash_earns(self, span: Span, column: ast.Word) -> ast.CashEarns:
+        return ast.CashEarns(column, span)
+
     def requires(self, span: Span, version: Token) -> ast.Requires:
         return ast.Requires(version.text, span)
 

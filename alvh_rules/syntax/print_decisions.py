@@ -95,6 +95,10 @@ class DecisionPrinter(LinePrinter):
                 self._rows(4, texts, rows)
             case ast.HoldOne(structure=structure):
                 self._span(2, f"hold {structure_text(structure, structure.choices)}", clause.span)
+            case ast.KeepDelta(low=low, high=high, structure=structure):
+                band = f"{expression_text(low, SUM)} and {expression_text(high, SUM)}"
+                held = structure_text(structure, structure.choices)
+                self._span(2, f"keep delta between {band} by {held}", clause.span)
             case ast.TimeShift(condition=condition):
                 words = "time_shift to next expiry when"
                 self._condition(2, words, condition, clause.span)
@@ -169,7 +173,7 @@ def clause_text(clause: Any) -> str:
             return (
                 f"size {measure}"
                 if value is None
-                else f"size max_loss is {expression_text(value, SUM)}"
+                else f"size {measure} is {expression_text(value, SUM)}"
             )
         case ast.AtMost(count=count):
             return f"at most {expression_text(count)} open"

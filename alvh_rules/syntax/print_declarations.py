@@ -128,5 +128,7 @@ def setting_text(setting: ast.Setting) -> str:
             return f"fill {when}"
         case ast.Contracts(fractional=fractional):
             return f"contracts {'fractional' if fractional else 'whole'}"
+        case ast.CashEarns(column=column):
+            return f"cash earns {column.name}"
         case ast.Requires(version=version):
             return f"requires alvh >= {version}"

@@ -1,0 +1,121 @@
+"""What should be known of a backtest: all of the stage's messages, a function each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alvh_rules.check.checked import Role
+from alvh_rules.core.diagnostics import Diagnostic, Severity
+from alvh_rules.core.source import Span
+
+if TYPE_CHECKING:
+    from alvh_rules.backtest.simulate import Simulated
+
+
+def trades_nothing(names: list[str], span: Span) -> Diagnostic:
+    """A ruleset of targets alone."""
+    shown = ", ".join(f"`{name}`" for name in names)
+    return Diagnostic(
+        "ALV880",
+        Severity.WARNING,
+        "this ruleset trades nothing: it has no layer, hedge or `hold`",
+        span,
+        help=f"a target decides a number and opens no position ({shown}); "
+        "add `hold vix futures month 1` with `weight …`"
+        if names
+        else "add a layer, or `hold vix futures month 1` with a weight",
+    )
+
+
+def limit_bound(text: str, span: Span, sessions: int) -> Diagnostic:
+    """A limit on the book that acted."""
+    return Diagnostic(
+        "ALV881",
+        Severity.ADVICE,
+        f"`{text}` acted on {sessions:,} {'session' if sessions == 1 else 'sessions'}",
+        span,
+    )
+
+
+def unknown_held(what: str, span: Span, sessions: int) -> Diagnostic:
+    """Decisions about what is held that were unknown, so that it was kept."""
+    times = "session" if sessions == 1 else "sessions"
+    return Diagnostic(
+        "ALV882",
+        Severity.WARNING,
+        f"{what} was unknown on {sessions:,} {times}: what was held was kept",
+        span,
+    )
+
+
+def stale_marks(count: int, legs: int) -> Diagnostic:
+    """Legs that were valued by an earlier quote."""
+    return Diagnostic(
+        "ALV883",
+        Severity.WARNING,
+        f"{count:,} of {legs:,} marks of open legs had no quote: each kept the last one that was known",
+    )
+
+
+def beyond_cash(sessions: int) -> Diagnostic:
+    """Margin above cash."""
+    times = "session" if sessions == 1 else "sessions"
+    return Diagnostic(
+        "ALV884",
+        Severity.WARNING,
+        f"the positions needed more margin than there was cash on {sessions:,} {times}",
+        help="sizes are checked when an order is made; prices, holdings and the hedge move on after that",
+    )
+
+
+def ruined(day: str) -> Diagnostic:
+    """Equity at or below nothing."""
+    return Diagnostic(
+        "ALV885", Severity.WARNING, f"equity was gone on {day}: what follows would not be traded"
+    )
+
+
+def unknown_measure(name: str, span: Span) -> Diagnostic:
+    """A measure of reallocation that there is not."""
+    return Diagnostic(
+        "ALV886",
+        Severity.WARNING,
+        f"`reallocate` knows no measure `{name}`: no weight moves",
+        span,
+        help="write `by projected_irr`",
+    )
+
+
+def findings(done: Simulated) -> list[Diagnostic]:
+    """What should be known of a finished run."""
+    ruleset, run = done.program.ruleset, done.hedged
+    found: list[Diagnostic] = []
+    hedges = ruleset.hedge is not None
+    if not ruleset.layers and not ruleset.holdings and not hedges:
+        names = [name for name, role in ruleset.roles.items() if role is Role.TARGET]
+        span = ruleset.values[names[0]].span if names else Span("", 0, 0)
+        found.append(trades_nothing(names, span))
+    if ruleset.reallocate is not None:
+        measure = ruleset.reallocate.measure
+        if measure is not None and measure.name != "projected_irr":
+            found.append(unknown_measure(measure.name, measure.span))
+    for limit in ruleset.limits:
+        if limit.binds is None and run.context.limits.bound[limit.text]:
+            found.append(limit_bound(limit.text, limit.span, run.context.limits.bound[limit.text]))
+    for layer in run.layers.values():
+        if layer.unknown_closings and layer.layer.close is not None:
+            what = f"whether `{layer.name}` closes"
+            found.append(unknown_held(what, layer.layer.close.span, layer.unknown_closings))
+    if run.hedge is not None and run.hedge.unknown:
+        found.append(unknown_held("the hedge", run.hedge.hedge.span, run.hedge.unknown))
+    ledger = run.context.book.ledger
+    if ledger.stale:
+        found.append(stale_marks(ledger.stale, len(run.recorder.legs)))
+    sessions = run.recorder.sessions
+    short = sum(item["margin"] > item["cash"] / 100.0 + 0.005 for item in sessions)
+    if short:
+        found.append(beyond_cash(short))
+    gone = next((item["row"] for item in sessions if item["equity"] <= 0), None)
+    if gone is not None:
+        found.append(ruined(str(done.program.market.timeline.dates[gone])))
+    return found

@@ -1,0 +1,298 @@
+"""The frames of `result.py` from what two books recorded."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alvh_rules.backtest.exposure import Greeks
+from alvh_rules.backtest.hedging import HEDGE
+from alvh_rules.backtest.instruments import NEVER
+from alvh_rules.backtest.ledger import Position
+from alvh_rules.backtest.simulate import Simulated
+from alvh_rules.backtest.trades import SOURCES
+from alvh_rules.check import checked as c
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
+from alvh_rules.core.source import Span
+from alvh_rules.evaluate.engine import Evaluation, evaluate
+from alvh_rules.evaluate.inputs import Array, Kleene
+from alvh_rules.options.contracts import Source
+from alvh_rules.plan.graph import Given, storage_of
+from alvh_rules.report.decisions import decision_frame
+
+if TYPE_CHECKING:
+    import pandas
+
+_TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
+_LEG_NUMBERS = (
+    *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
+    *("delta", "gamma", "theta", "vega"),
+)
+_DTYPES = {"flag": np.int8, "code": np.int32}
+
+
+def equity_frame(done: Simulated) -> pandas.DataFrame:
+    """One row a session."""
+    import pandas
+
+    sessions, plain = done.hedged.recorder.sessions, done.unhedged.recorder.sessions
+    dates = done.program.market.timeline.dates
+    rows = np.array([item["row"] for item in sessions], dtype=np.int64)
+    equity = np.array([item["equity"] for item in sessions]) / 100.0
+    data: dict[str, Any] = {
+        "date": dates[rows].astype("datetime64[ns]"),
+        "equity": equity,
+        "cash": [item["cash"] / 100.0 for item in sessions],
+        "margin": np.round(np.array([item["margin"] for item in sessions], dtype=float), 2),
+        "equity_without_hedge": [item["equity"] / 100.0 for item in plain],
+        "interest": [item["interest"] / 100.0 for item in sessions],
+    }
+    for owner in (*done.hedged.layers, HEDGE, "holding"):
+        # A hedge has its column whether the ruleset has one or not; a holding only where there is one.
+        if owner == "holding" and not done.program.ruleset.holdings:
+            continue
+        data[f"{owner}_profit"] = [item["profit"][owner] / 100.0 for item in sessions]
+    for at, name in enumerate(("delta", "gamma", "theta", "vega")):
+        data[f"book_{name}"] = [item["greeks"][at] for item in sessions]
+    data["hedge_ratio"] = [item["ratio"] for item in sessions]
+    data["hedge_held"] = [item["held"] for item in sessions]
+    peak = np.maximum.accumulate(np.maximum(equity, done.program.ruleset.capital))
+    data["drawdown"] = 1.0 - equity / peak
+    data["skipped"] = [item["skipped"] for item in sessions]
+    return pandas.DataFrame(data)
+
+
+def trades_frame(done: Simulated) -> pandas.DataFrame:
+    """One row a trade or refusal, in order."""
+    import pandas
+
+    dates = done.program.market.timeline.dates.astype("datetime64[ns]")
+    ruleset = done.program.ruleset
+    places: dict[Span, str] = {}
+    rows = []
+    for number, trade in enumerate(done.hedged.recorder.trades, 1):
+        span = trade.cause.span
+        if span not in places:
+            places[span] = place_of(ruleset, span)
+        rows.append(
+            (
+                number,
+                dates[trade.row],
+                trade.position,
+                trade.owner,
+                trade.action,
+                trade.structure,
+                trade.legs,
+                trade.contracts,
+                trade.cash / 100.0,
+                trade.fees / 100.0,
+                trade.slippage / 100.0,
+                trade.profit / 100.0,
+                trade.cause.text,
+                places[span],
+                dates[trade.cause.row],
+                trade.source,
+                trade.reason,
+            )
+        )
+    names = (
+        "number date position owner action structure legs contracts cash fees slippage profit clause"
+        " place decided source reason"
+    )
+    frame = pandas.DataFrame(rows, columns=names.split())
+    return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
+
+
+def _typed(
+    frame: pandas.DataFrame, days: tuple[str, ...], numbers: tuple[str, ...]
+) -> pandas.DataFrame:
+    """An empty frame with the types that a full one has."""
+    types: dict[str, Any] = {
+        **dict.fromkeys(days, "datetime64[ns]"),
+        **dict.fromkeys(numbers, float),
+    }
+    return frame.astype(types)
+
+
+def positions_frame(done: Simulated) -> pandas.DataFrame:
+    """One row a leg and session."""
+    import pandas
+
+    dates = done.program.market.timeline.dates.astype("datetime64[ns]")
+    rows = []
+    position: Position
+    for row, position, number, leg in done.hedged.recorder.legs:
+        contract, count, bid, ask, mid, value, volatility, greeks, source = leg
+        assert isinstance(greeks, Greeks)
+        expiry = (
+            np.datetime64("NaT", "ns")
+            if contract.expiry == NEVER
+            else np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
+        )
+        rows.append(
+            (
+                dates[row],
+                position.name,
+                position.owner,
+                number,
+                contract.underlying.upper(),
+                contract.kind,
+                contract.strike if contract.is_option else np.nan,
+                expiry,
+                count,
+                bid,
+                ask,
+                mid,
+                value / 100.0,
+                volatility,
+                greeks.delta,
+                greeks.gamma,
+                greeks.theta,
+                greeks.vega,
+                SOURCES[Source(source)],
+            )
+        )
+    names = (
+        "date position owner leg underlying right strike expiry contracts bid ask mark market_value"
+        " volatility delta gamma theta vega source"
+    )
+    frame = pandas.DataFrame(rows, columns=names.split())
+    if not rows:
+        return _typed(frame, ("date", "expiry"), _LEG_NUMBERS)
+    return frame.sort_values(["date", "position", "leg"], kind="stable", ignore_index=True)
+
+
+def evaluated(done: Simulated) -> Evaluation:
+    """All columns over all rows, with the book's facts as they were."""
+    program = done.program
+    sessions = {item["row"]: item["facts"] for item in done.hedged.recorder.sessions}
+    rows = len(program.market.timeline)
+    given: dict[str, Array] = {}
+    kinds = {
+        node.operation.name: node
+        for node in program.plan.nodes
+        if isinstance(node.operation, Given)
+    }
+    for name in program.plan.given:
+        empty = program.empty[name]
+        values = [sessions[row][name] if row in sessions else empty for row in range(rows)]
+        node = kinds.get(name)
+        storage = storage_of(node.type).value if node is not None else "number"
+        given[name] = np.array(values, dtype=_DTYPES.get(storage, np.float64))
+    return evaluate(program.ruleset, program.plan, program.market, given=given)
+
+
+def decisions_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
+    """Every measure and decision, on the sessions that were traded."""
+    frame = decision_frame(evaluation, "all").reset_index()
+    frame["date"] = frame["date"].astype("datetime64[ns]")
+    return frame.iloc[done.first : done.last + 1].reset_index(drop=True)
+
+
+def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
+    """The underlying's close as `spot`, and every data column, on the sessions that were traded."""
+    import pandas
+
+    market, ruleset = done.program.market, done.program.ruleset
+    data: dict[str, Any] = {"date": market.timeline.dates.astype("datetime64[ns]")}
+    spot = _main_underlying(ruleset)
+    if spot in market.columns:
+        data["spot"] = market.columns[spot]
+    data.update(
+        {
+            name: column
+            for name, column in market.columns.items()
+            if column.dtype == np.float64 and name not in data
+        }
+    )
+    decided = decisions_frame(done, evaluation).drop(columns="date")
+    frame = pandas.DataFrame(data).iloc[done.first : done.last + 1].reset_index(drop=True)
+    return frame.join(decided[[name for name in decided if name not in frame]])
+
+
+def _main_underlying(ruleset: c.CheckedRuleset) -> str:
+    """What the first layer or holding trades, or the first price column."""
+    traded = [layer.structure.underlying for layer in ruleset.layers]
+    traded += [item.structure.underlying for item in ruleset.holdings]
+    prices = [item.name for item in ruleset.schema.columns if item.kind is Kind.PRICE]
+    return next((name for name in (*traded, *prices) if name), "")
+
+
+def prevented_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
+    """What kept layers from opening while there was room: clauses, and refusals of what was decided.
+
+    A clause counts the sessions on which it alone was not true; a refusal, those on which it was made.
+    """
+    import pandas
+
+    ruleset = done.program.ruleset
+    rows: list[tuple[Any, ...]] = []
+    for layer in ruleset.layers:
+        room = np.zeros(len(done.program.market.timeline), dtype=bool)
+        for item in done.hedged.recorder.sessions:
+            room[item["row"]] = item["room"][layer.name]
+        clauses = list(_clauses(ruleset.values[f"{layer.name}.open"]))
+        values: list[Kleene] = [evaluation.value(item) for item in clauses]
+        for at, clause in enumerate(clauses):
+            others = np.ones(len(room), dtype=bool)
+            for number, value in enumerate(values):
+                if number != at:
+                    others &= value == TRUE
+            mine = values[at]
+            alone = int((room & others & (mine != TRUE)).sum())
+            false, unknown = (int((room & (mine == word)).sum()) for word in (FALSE, UNKNOWN))
+            if false or unknown:
+                place = place_of(ruleset, clause.span)
+                rows.append((layer.name, ruleset.text(clause.span), place, alone, false, unknown))
+    rows += _refused(done)
+    rows.sort(key=lambda row: (-row[3], -row[4] - row[5], row[0], row[2]))
+    return pandas.DataFrame(
+        rows, columns=["owner", "clause", "place", "sessions", "false", "unknown"]
+    )
+
+
+def _clauses(node: c.Expression) -> Iterator[c.Expression]:
+    """The conditions that must all hold."""
+    if isinstance(node, c.Logical) and node.operator == "and":
+        for item in node.items:
+            yield from _clauses(item)
+    else:
+        yield node
+
+
+def _refused(done: Simulated) -> list[tuple[Any, ...]]:
+    """Refusals of layers by their reason, whatever the figures in it."""
+    ruleset = done.program.ruleset
+    counts: Counter[tuple[str, str]] = Counter()
+    for trade in done.hedged.recorder.trades:
+        if trade.action == "refuse" and trade.owner in done.hedged.layers:
+            counts[(trade.owner, re.sub(r"-?\$?[\d,]*\.?\d+%?", "…", trade.reason))] += 1
+    spans = {layer.name: layer.structure.span for layer in ruleset.layers}
+    return [
+        (owner, f"refused: {reason}", place_of(ruleset, spans[owner]), count, count, 0)
+        for (owner, reason), count in counts.items()
+    ]
+
+
+def place_of(ruleset: c.CheckedRuleset, span: Span) -> str:
+    """`FILE:LINE` of a span; empty for what the ruleset does not say."""
+    source = ruleset.sources.get(span.file)
+    return "" if source is None else f"{span.file}:{source.position(span.start).line}"
+
+
+def event_sessions(done: Simulated) -> dict[str, tuple[Any, ...]]:
+    """By calendar, the sessions of its dates among those that were traded."""
+    timeline = done.program.market.timeline
+    first, last = timeline.ordinals[done.first], timeline.ordinals[done.last]
+    found = {}
+    for name, calendar in done.program.market.calendars.items():
+        ordinals = np.unique(calendar.ordinals)
+        inside = ordinals[(ordinals >= first) & (ordinals <= last)]
+        days = timeline.dates[inside - timeline.ordinals[0]]
+        found[name] = tuple(day.astype("datetime64[D]").item() for day in days)
+    return found

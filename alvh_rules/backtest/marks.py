@@ -1,0 +1,112 @@
+"""Quotes of held contracts, session by session.
+
+When a contract is first held, or about to be, it is priced in one call for every session up to its
+expiry or to the end of the data. The loop over sessions then only looks up. That is no look-ahead:
+row t is what was known at the close of t, and the loop at t reads row t alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from alvh_rules.backtest.instruments import NEVER, Contract, batch
+from alvh_rules.evaluate.inputs import Integer
+from alvh_rules.options.contracts import Quotes, Right, Source
+
+
+class Mark(NamedTuple):
+    """One contract at one close; the fields are those of `Quoted`."""
+
+    bid: float
+    ask: float
+    mid: float
+    volatility: float
+    delta: float
+    gamma: float
+    theta: float
+    vega: float
+    forward: float
+    spot: float
+    source: int
+
+
+_NAN = math.nan
+NO_MARK = Mark(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, int(Source.UNKNOWN))
+
+
+class Marks:
+    """Marks of contracts by row. `days` are the day numbers of the rows."""
+
+    def __init__(self, quotes: Quotes, days: Integer) -> None:
+        self.quotes = quotes
+        self.days = days
+        self._tracks: dict[Contract, tuple[int, list[Mark]]] = {}
+        self._settlements: dict[Contract, float] = {}
+        self._multipliers: dict[tuple[str, Right], float] = {}
+
+    def multiplier(self, contract: Contract) -> float:
+        """Dollars for a point of a contract."""
+        key = (contract.underlying, contract.right)
+        if key not in self._multipliers:
+            found = self.quotes.multiplier(*key)
+            # A share of a column is a dollar a point, whatever futures of it are worth.
+            self._multipliers[key] = found
+        return 1.0 if contract.expiry == NEVER else self._multipliers[key]
+
+    def expiry_row(self, contract: Contract) -> int:
+        """The row on which a contract settles; the number of rows where that lies beyond them."""
+        return int(np.searchsorted(self.days, contract.expiry))
+
+    def follow(self, contracts: Iterable[Contract], row: int) -> None:
+        """Price contracts from a row to their end, those that are not priced yet in one call for each
+        underlying."""
+        new = sorted({item for item in contracts if item not in self._tracks})
+        for _, group in groupby(new, key=lambda item: item.underlying):
+            items = list(group)
+            ends = [max(self.expiry_row(item), row + 1) for item in items]
+            lengths = [end - row for end in ends]
+            which = np.repeat(np.arange(len(items)), lengths)
+            rows = np.concatenate([np.arange(row, end) for end in ends])
+            whole = batch(items)
+            quoted = self.quotes.quote(
+                type(whole)(
+                    whole.underlying,
+                    whole.right[which],
+                    whole.strike[which],
+                    whole.expiry[which],
+                    whole.morning[which],
+                ),
+                rows,
+            )
+            columns = [np.asarray(getattr(quoted, name)).tolist() for name in Mark._fields]
+            marks = [Mark(*cells) for cells in zip(*columns, strict=True)]
+            start = 0
+            for item, length in zip(items, lengths, strict=True):
+                self._tracks[item] = (row, marks[start : start + length])
+                start += length
+
+    def at(self, contract: Contract, row: int) -> Mark:
+        """The mark on a row; nothing is known of one that is not followed, or has expired."""
+        track = self._tracks.get(contract)
+        if track is None:
+            return NO_MARK
+        first, marks = track
+        at = row - first
+        if at < 0:
+            # Priced from a later row on by another book: price it again from here.
+            del self._tracks[contract]
+            self.follow([contract], row)
+            return self.at(contract, row)
+        return marks[at] if at < len(marks) else NO_MARK
+
+    def settlement(self, contract: Contract, row: int) -> float:
+        """What the underlying settles at for a contract that expires on a row."""
+        if contract not in self._settlements:
+            found = self.quotes.settlement(batch([contract]), np.array([row], dtype=np.int64))
+            self._settlements[contract] = float(found[0])
+        return self._settlements[contract]

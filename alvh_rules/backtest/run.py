@@ -1,0 +1,84 @@
+"""A backtest from a checked ruleset, a market and quotes: the entry of this package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from alvh_rules.backtest import frames
+from alvh_rules.backtest.deciding import Program
+from alvh_rules.backtest.errors import findings
+from alvh_rules.backtest.result import Backtest, Settings
+from alvh_rules.backtest.simulate import Inputs, Simulated, simulate
+from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.core.diagnostics import Diagnostic
+from alvh_rules.evaluate.inputs import Market
+
+
+def backtest(
+    ruleset: CheckedRuleset,
+    market: Market,
+    inputs: Inputs,
+    settings: Settings | None = None,
+    *,
+    found: tuple[Diagnostic, ...] = (),
+    sources: Mapping[str, str] | None = None,
+    on_step: Callable[[int, int], None] = lambda done, of: None,
+    bulk: bool | None = None,
+) -> Backtest:
+    """Run a ruleset over a market. Rows of `inputs` are those of the market.
+
+    `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Raises
+    ValueError where no session lies between the settings' days, or where rows are shorter than a day.
+    """
+    settings = settings or Settings()
+    if not market.timeline.daily:
+        raise ValueError("a backtest runs on daily bars")
+    first, last = traded_rows(market, settings)
+    done = simulate(
+        Program(ruleset, market), inputs, settings, first, last, on_step=on_step, bulk=bulk
+    )
+    return result(done, settings, found, sources or {})
+
+
+def traded_rows(market: Market, settings: Settings) -> tuple[int, int]:
+    """The first and last row on which is traded. Raises ValueError where there is none."""
+    dates = market.timeline.dates
+    inside = np.ones(len(dates), dtype=bool)
+    if settings.first is not None:
+        inside &= dates >= np.datetime64(settings.first)
+    if settings.last is not None:
+        inside &= dates <= np.datetime64(settings.last)
+    rows = np.flatnonzero(inside)
+    if not len(rows):
+        raise ValueError("no session lies between those days")
+    return int(rows[0]), int(rows[-1])
+
+
+def result(
+    done: Simulated,
+    settings: Settings,
+    found: tuple[Diagnostic, ...],
+    sources: Mapping[str, str],
+) -> Backtest:
+    """The frames of a finished simulation."""
+    ruleset = done.program.ruleset
+    evaluation = frames.evaluated(done)
+    events: dict[str, tuple[Any, ...]] = frames.event_sessions(done)
+    return Backtest(
+        ruleset=ruleset.name,
+        version=ruleset.version,
+        capital=ruleset.capital,
+        settings=settings,
+        equity=frames.equity_frame(done),
+        trades=frames.trades_frame(done),
+        positions=frames.positions_frame(done),
+        prevented=frames.prevented_frame(done, evaluation),
+        decisions=frames.decisions_frame(done, evaluation),
+        market=frames.market_frame(done, evaluation),
+        events=events,
+        found=(*found, *findings(done)),
+        sources=dict(sources),
+    )

@@ -1,0 +1,278 @@
+"""The loop over sessions: decisions become orders, orders trades, trades positions, and money.
+
+On each session, in this order:
+
+1. Cash earns interest, and shares dividends, for the days since the last session.
+2. What expires settles: at the opening print (AM) or the close (PM).
+3. Orders that were decided before are filled: at the close, or with `fill next open` at the open, for
+   which everything that settles is settled already.
+4. Everything held is marked at the close; facts of the book are those of this moment.
+5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
+   else they wait for the next session.
+
+The book without the hedge, if there is a hedge, goes through the same sessions beside the other: size
+follows equity, so it is a run of its own. Nothing is read of a session before its turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from alvh_rules.backtest.book import Book
+from alvh_rules.backtest.context import LAG, Context, volatilities
+from alvh_rules.backtest.deciding import Decisions, Program, Scalar
+from alvh_rules.backtest.fills import Costs
+from alvh_rules.backtest.hedging import HEDGE, HedgeRun
+from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
+from alvh_rules.backtest.layers import LayerRun, Reallocation
+from alvh_rules.backtest.limits import YEAR, BookLimits
+from alvh_rules.backtest.marks import Marks
+from alvh_rules.backtest.result import Settings
+from alvh_rules.backtest.selection import Selector
+from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.trades import Recorder
+from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.evaluate.inputs import Float
+from alvh_rules.options.contracts import Quotes
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads beside the ruleset: prices, the dividend yield in percent of each underlying
+    that pays one, by row, and quotes at the open, for rulesets that fill there."""
+
+    quotes: Quotes
+    dividend_yields: Mapping[str, Float] = field(default_factory=dict)
+    opening: Quotes | None = None
+
+
+class BookRun:
+    """One book through its sessions: with the hedge, or without."""
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Inputs,
+        settings: Settings,
+        marks: Marks,
+        listing: Listing,
+        *,
+        hedged: bool,
+        full: bool,
+        bulk: bool | None = None,
+    ) -> None:
+        ruleset = program.ruleset
+        self.program, self.settings, self.inputs = program, settings, inputs
+        self.recorder = Recorder(full)
+        dates = program.market.timeline.dates
+        book = Book(ruleset.capital, marks, Costs(settings), self.recorder, volatilities(ruleset))
+        if ruleset.fill == "next open":
+            if inputs.opening is None:
+                raise ValueError("`fill next open` needs quotes at the open")
+            book.fills = Marks(inputs.opening, marks.days)
+        self.context = Context(
+            ruleset,
+            book,
+            Decisions(program, bulk=bulk),
+            listing,
+            Selector(listing),
+            BookLimits(ruleset),
+            dates,
+        )
+        self.layers = {layer.name: LayerRun(self.context, layer) for layer in ruleset.layers}
+        self.hedge = (
+            HedgeRun(self.context, ruleset.hedge)
+            if hedged and ruleset.hedge is not None and ruleset.hedge.structures
+            else None
+        )
+        keep = ruleset.hedge.keep if hedged and ruleset.hedge is not None else None
+        self.band = DeltaBand(self.context, keep) if keep is not None else None
+        self.holdings = [HoldingRun(self.context, item) for item in ruleset.holdings]
+        self.reallocation = Reallocation(self.context, self.layers)
+        self._same_close = LAG[ruleset.fill] == 0
+        self._rates = program.data.get(ruleset.cash_earns, [])
+        self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
+        self._peak = book.ledger.equity
+
+    def session(self, row: int, trading: bool) -> None:
+        """One session; before trading begins the ruleset only remembers."""
+        context, book = self.context, self.context.book
+        context.skipped = 0
+        if not trading:
+            context.decisions.advance({})
+            return
+        if row > 0:
+            days = self._days[row] - self._days[row - 1]
+            if self._rates and context.history.equity:
+                book.accrue(float(self._rates[row - 1]), days)
+            before = {
+                key: float(item[row - 1]) for key, item in self.inputs.dividend_yields.items()
+            }
+            book.pay_dividends(before, days)
+        book.settle(row, self._days[row])
+        self._fill(row)
+        self._mark(row)
+        self.reallocation.step(row)
+        context.decisions.advance(self._facts())
+        for layer in self.layers.values():
+            layer.decide_closings(row)
+        if self._same_close:
+            for layer in self.layers.values():
+                layer.fill(row)
+            book.mark(row)
+        for layer in self.layers.values():
+            layer.decide_opening(row)
+            if self._same_close:
+                # The next layer sees the cash and margin that this one leaves.
+                layer.fill(row)
+                book.mark(row)
+        for part in (self.hedge, self.band, *self.holdings):
+            if part is not None:
+                part.decide(row)
+                if self._same_close:
+                    part.fill(row)
+                    book.mark(row)
+        self._record(row)
+
+    def _fill(self, row: int) -> None:
+        for layer in self.layers.values():
+            layer.fill(row)
+        for part in (self.hedge, self.band, *self.holdings):
+            if part is not None:
+                part.fill(row)
+
+    def _mark(self, row: int) -> None:
+        context, ledger = self.context, self.context.book.ledger
+        context.book.mark(row)
+        self._peak = max(self._peak, ledger.equity)
+        context.drawdown = 1.0 - ledger.equity / self._peak if self._peak > 0 else 0.0
+        context.history.equity.append(ledger.equity / 100.0)
+        context.history.hedge.append(ledger.profit_of(HEDGE) / 100.0)
+
+    def _facts(self) -> dict[str, Scalar]:
+        """What the ruleset may read of the book, after marking."""
+        context, book = self.context, self.context.book
+        whole, greeks = book.whole, book.whole.greeks
+        facts: dict[str, Scalar] = {
+            "book.equity": context.equity,
+            "book.drawdown": context.drawdown,
+            "book.loss": context.history.loss(1),
+            "book.delta": greeks.delta,
+            "book.gamma": greeks.gamma,
+            "book.theta": greeks.theta,
+            "book.vega": greeks.vega,
+            "book.margin": whole.margin,
+            "book.max_loss": whole.max_loss,
+            "hedge.cost": context.history.hedge_cost(YEAR),
+        }
+        for name in self.layers:
+            own = book.exposure(name)
+            facts[f"{name}.breached"] = TRUE if own.breached else FALSE
+            facts[f"{name}.profit"] = book.ledger.profit_of(name) / 100.0
+            facts[f"{name}.delta"] = own.greeks.delta
+            facts[f"{name}.gamma"] = own.greeks.gamma
+            facts[f"{name}.theta"] = own.greeks.theta
+            facts[f"{name}.vega"] = own.greeks.vega
+            facts[f"{name}.margin"] = own.margin
+            facts[f"{name}.max_loss"] = own.max_loss
+            facts[f"{name}.reallocated"] = self.reallocation.moved[name]
+        self.facts = facts
+        return facts
+
+    def _record(self, row: int) -> None:
+        context, book = self.context, self.context.book
+        ledger, whole = book.ledger, book.whole
+        session: dict[str, Any] = {
+            "row": row,
+            "equity": ledger.equity,
+            "cash": ledger.cash,
+            "margin": whole.margin,
+            "interest": ledger.interest,
+            "skipped": context.skipped,
+        }
+        if self.recorder.full:
+            session["profit"] = {
+                owner: ledger.profit_of(owner) for owner in (*self.layers, HEDGE, "holding")
+            }
+            greeks = whole.greeks
+            session["greeks"] = (greeks.delta, greeks.gamma, greeks.theta, greeks.vega)
+            session["ratio"] = self.hedge.ratio if self.hedge else float("nan")
+            session["held"] = self.hedge.held_ratio if self.hedge else float("nan")
+            session["drawdown"] = context.drawdown
+            session["facts"] = self.facts
+            session["room"] = {name: layer.has_room(row) for name, layer in self.layers.items()}
+            for position in ledger.positions.values():
+                for number, held in enumerate(position.legs.values(), 1):
+                    self.recorder.legs.append((row, position, number, _leg_row(held, book)))
+        self.recorder.sessions.append(session)
+
+
+def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
+    from alvh_rules.backtest.exposure import leg_greeks
+    from alvh_rules.backtest.marks import NO_MARK
+
+    contract, mark = held.contract, held.mark or NO_MARK
+    greeks = leg_greeks(held, contract.underlying in book.volatilities)
+    return (
+        contract,
+        held.count,
+        mark.bid,
+        mark.ask,
+        mark.mid,
+        0 if contract.is_future else held.value,
+        mark.volatility,
+        greeks,
+        mark.source,
+    )
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Both books after their last session; one book twice where there is no hedge."""
+
+    program: Program
+    hedged: BookRun
+    unhedged: BookRun
+    first: int
+    last: int
+
+
+def simulate(
+    program: Program,
+    inputs: Inputs,
+    settings: Settings,
+    first: int,
+    last: int,
+    *,
+    on_step: Callable[[int, int], None] = lambda done, of: None,
+    bulk: bool | None = None,
+) -> Simulated:
+    """Run both books from the first row of the market; trade from row `first` to row `last`.
+
+    `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
+    Raises ValueError for `bulk` where the ruleset does read it.
+    """
+    if bulk and not program.bulk:
+        raise ValueError("the ruleset reads facts of the book: it decides bar by bar")
+    dates = program.market.timeline.dates
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    marks, listing = Marks(inputs.quotes, days), Listing(inputs.quotes)
+
+    def run(hedged: bool, full: bool) -> BookRun:
+        return BookRun(
+            program, inputs, settings, marks, listing, hedged=hedged, full=full, bulk=bulk
+        )
+
+    main = run(True, True)
+    other = main if program.ruleset.hedge is None else run(False, False)
+    for row in range(last + 1):
+        main.session(row, row >= first)
+        if other is not main:
+            other.session(row, row >= first)
+        if row % 64 == 0 or row == last:
+            on_step(row + 1, last + 1)
+    return Simulated(program, main, other, first, last)

@@ -1,0 +1,197 @@
+"""What made a position's profit, session by session: delta, gamma, theta, vega, costs, and the rest.
+
+1. The profit of a session is the change of market value plus the cash of its trades less their fees.
+   A future is worth nothing after its daily settlement: its gain is its delta times its move.
+2. Fees and slippage are costs; what is left is what the market did.
+3. To each leg that was held overnight, Taylor's expansion about the close before:
+   delta × dS + gamma × dS² / 2 + theta × calendar days + vega × dV, with the Greeks of that close,
+   dS the move of what the leg is on, dV that of its implied volatility in points.
+4. What the market did beyond that is the residual: higher orders, moves within the session, and every
+   part that cannot be known. On the session a leg is gone its volatility is not known any more, so the
+   move of volatility is in the residual there.
+
+The parts add up to the profit by construction; how good the split is, the residual shows.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from alvh_rules.backtest.result import Backtest
+from alvh_rules.backtest_report.returns import dates_of
+
+if TYPE_CHECKING:
+    import pandas
+
+_LEG = ["underlying", "right", "strike", "expiry"]
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """Profit by cause, dollars. They add up to `total`."""
+
+    delta: float = 0.0
+    gamma: float = 0.0
+    theta: float = 0.0
+    vega: float = 0.0
+    residual: float = 0.0
+    fees: float = 0.0
+    slippage: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The profit."""
+        return float(sum(getattr(self, item.name) for item in fields(self)))
+
+    def __add__(self, other: Causes) -> Causes:
+        """Causes of both."""
+        return Causes(
+            *(getattr(self, item.name) + getattr(other, item.name) for item in fields(self))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session of a position: its day, its causes, and what its legs are worth at the close."""
+
+    day: Any
+    causes: Causes
+    value: float
+    held: bool
+
+
+def attributed(backtest: Backtest, position: str) -> list[Session]:
+    """The sessions of a position, from its opening to its end, with what made its profit on each."""
+    held = backtest.positions[backtest.positions["position"] == position]
+    trades = backtest.trades[
+        (backtest.trades["position"] == position) & (backtest.trades["action"] != "refuse")
+    ]
+    by_day = dict(list(held.groupby(dates_of(held))))
+    traded = dict(list(trades.groupby(dates_of(trades))))
+    found = []
+    before: pandas.DataFrame = held[:0]
+    then = None
+    for day in sorted({*by_day, *traded}):
+        now = by_day.get(day, held[:0])
+        causes = _causes(backtest, before, now, traded.get(day), then, day)
+        found.append(Session(day, causes, _value(now), held=bool(len(now))))
+        before, then = now, day
+    return found
+
+
+def _causes(
+    backtest: Backtest,
+    before: pandas.DataFrame,
+    now: pandas.DataFrame,
+    trades: pandas.DataFrame | None,
+    then: Any,
+    day: Any,
+) -> Causes:
+    fees = slippage = cash = 0.0
+    if trades is not None:
+        fees, slippage = float(trades["fees"].sum()), float(trades["slippage"].sum())
+        cash = float(trades["cash"].sum())
+    parts = np.zeros(4)
+    settled = 0.0
+    kept = {_key(leg): leg for leg in now.to_dict("records")}
+    for leg in before.to_dict("records"):
+        after = kept.get(_key(leg))
+        parts += _taylor(backtest, leg, after, trades, then, day)
+        if leg["right"] == "future":
+            settled += _future_gain(leg, after, trades)
+    with_options = bool((before["right"] != "future").any() or (now["right"] != "future").any())
+    # The fills of options hold the slippage; a future's fill comes with its settlement.
+    market = _value(now) - _value(before) + cash + settled + (slippage if with_options else 0.0)
+    residual = market - float(parts.sum())
+    delta, gamma, theta, vega = parts.tolist()
+    return Causes(delta, gamma, theta, vega, residual, -fees, -slippage)
+
+
+def _taylor(
+    backtest: Backtest,
+    leg: Mapping[Any, Any],
+    after: Mapping[Any, Any] | None,
+    trades: pandas.DataFrame | None,
+    then: Any,
+    day: Any,
+) -> Any:
+    """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing."""
+    if leg["right"] == "future":
+        return np.array([_future_gain(leg, after, trades), 0.0, 0.0, 0.0])
+    move = _move(backtest, leg, after, then, day)
+    days = float((day - then) / np.timedelta64(1, "D"))
+    smile = after["volatility"] - leg["volatility"] if after is not None else math.nan
+    each = np.array(
+        [
+            leg["delta"] * move,
+            leg["gamma"] * move**2 / 2,
+            leg["theta"] * days,
+            leg["vega"] * smile,
+        ],
+        dtype=float,
+    )
+    return np.nan_to_num(each)
+
+
+def _move(
+    backtest: Backtest,
+    leg: Mapping[Any, Any],
+    after: Mapping[Any, Any] | None,
+    then: Any,
+    day: Any,
+) -> float:
+    """The move of what a leg is on: as its own rows say it, or as the market's column of that name does.
+
+    An option on VIX is on a future: VIX itself is not its underlying, so its move is not known from it.
+    """
+    if "spot" in leg and after is not None:
+        return float(after["spot"] - leg["spot"])
+    if leg["right"] != "share" and str(leg["underlying"]).lower().startswith(("vix", "vx")):
+        return math.nan
+    name = str(leg["underlying"]).lower()
+    market = backtest.market
+    column = name if name in market.columns else "spot"
+    if column not in market.columns:
+        return math.nan
+    dates = dates_of(market)
+    ends = [market[column].to_numpy(dtype=float)[dates == at] for at in (then, day)]
+    return float(ends[1][-1] - ends[0][-1]) if all(len(end) for end in ends) else math.nan
+
+
+def _future_gain(
+    leg: Mapping[Any, Any],
+    after: Mapping[Any, Any] | None,
+    trades: pandas.DataFrame | None,
+) -> float:
+    """What the future held overnight gained: its delta is dollars for a point of its own price.
+
+    Where it is gone its last price is the one it was traded or settled at, and slippage apart.
+    """
+    if after is not None:
+        gain = leg["delta"] * (after["mark"] - leg["mark"])
+        return float(gain) if math.isfinite(gain) else 0.0
+    if trades is None:
+        return 0.0
+    expiry = str(leg["expiry"])[:10]
+    for text, slipped in zip(trades["legs"], trades["slippage"], strict=True):
+        for part in str(text).split(";"):
+            found = re.fullmatch(r"(\S+) (.*) @ (\S+)", part.strip())
+            if found and expiry in found[2] and str(leg["underlying"]).upper() in found[2].upper():
+                return float(leg["delta"] * (float(found[3]) - leg["mark"]) + slipped)
+    return 0.0
+
+
+def _value(legs: pandas.DataFrame) -> float:
+    """What legs are worth; a future is worth nothing after its settlement."""
+    return float(legs.loc[legs["right"] != "future", "market_value"].sum())
+
+
+def _key(leg: Mapping[Any, Any]) -> tuple[str, ...]:
+    # A strike that does not apply is NaN, which equals nothing: its text does.
+    return tuple(str(leg[name]) for name in _LEG)
