@@ -1,11 +1,12 @@
 """What made a position's profit, session by session: delta, gamma, theta, vega, costs, and the rest.
 
 1. The profit of a session is the change of market value plus the cash of its trades less their fees.
-   A future is worth nothing after its daily settlement: its gain is its delta times its move.
+   A future is worth nothing after its daily settlement: its gain is dollars for a point times its move.
 2. Fees and slippage are costs; what is left is what the market did.
 3. To each leg that was held overnight, Taylor's expansion about the close before:
    delta × dS + gamma × dS² / 2 + theta × calendar days + vega × dV, with the Greeks of that close,
-   dS the move of what the leg is on, dV that of its implied volatility in points.
+   dS the move of what the leg is on, dV that of its implied volatility in points. What is on VIX has
+   vega in place of delta, dollars for a point of its future, and dV is the move of that future.
 4. What the market did beyond that is the residual: higher orders, moves within the session, and every
    part that cannot be known. On the session a leg is gone its volatility is not known any more, so the
    move of volatility is in the residual there.
@@ -79,13 +80,13 @@ def attributed(backtest: Backtest, position: str) -> list[Session]:
     then = None
     for day in sorted({*by_day, *traded}):
         now = by_day.get(day, held[:0])
-        causes = _causes(backtest, before, now, traded.get(day), then, day)
+        causes = causes_of_session(backtest, before, now, traded.get(day), then, day)
         found.append(Session(day, causes, _value(now), held=bool(len(now))))
         before, then = now, day
     return found
 
 
-def _causes(
+def causes_of_session(
     backtest: Backtest,
     before: pandas.DataFrame,
     now: pandas.DataFrame,
@@ -93,6 +94,8 @@ def _causes(
     then: Any,
     day: Any,
 ) -> Causes:
+    """What made a position's profit on a day: its legs at the close before (`then`) and at this one, and
+    the day's trades of it, None where there were none."""
     fees = slippage = cash = 0.0
     if trades is not None:
         fees, slippage = float(trades["fees"].sum()), float(trades["slippage"].sum())
@@ -122,21 +125,26 @@ def _taylor(
     day: Any,
 ) -> Any:
     """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing."""
+    of_volatility = _is_of_volatility(leg)
     if leg["right"] == "future":
-        return np.array([_future_gain(leg, after, trades), 0.0, 0.0, 0.0])
+        gain = _future_gain(leg, after, trades)
+        return np.array([0.0, 0.0, 0.0, gain] if of_volatility else [gain, 0.0, 0.0, 0.0])
     move = _move(backtest, leg, after, then, day)
-    days = float((day - then) / np.timedelta64(1, "D"))
     smile = after["volatility"] - leg["volatility"] if after is not None else math.nan
     each = np.array(
         [
             leg["delta"] * move,
             leg["gamma"] * move**2 / 2,
-            leg["theta"] * days,
-            leg["vega"] * smile,
+            leg["theta"] * float((day - then) / np.timedelta64(1, "D")),
+            leg["vega"] * (move if of_volatility else smile),
         ],
         dtype=float,
     )
     return np.nan_to_num(each)
+
+
+def _is_of_volatility(leg: Mapping[Any, Any]) -> bool:
+    return str(leg["underlying"]).upper() in ("VIX", "VX")
 
 
 def _move(
@@ -152,7 +160,7 @@ def _move(
     """
     if "spot" in leg and after is not None:
         return float(after["spot"] - leg["spot"])
-    if leg["right"] != "share" and str(leg["underlying"]).lower().startswith(("vix", "vx")):
+    if _is_of_volatility(leg):
         return math.nan
     name = str(leg["underlying"]).lower()
     market = backtest.market
@@ -169,12 +177,14 @@ def _future_gain(
     after: Mapping[Any, Any] | None,
     trades: pandas.DataFrame | None,
 ) -> float:
-    """What the future held overnight gained: its delta is dollars for a point of its own price.
+    """What the future held overnight gained: its delta, or its vega where it is on VIX, is dollars for a
+    point of its own price.
 
     Where it is gone its last price is the one it was traded or settled at, and slippage apart.
     """
+    point = leg["vega"] if _is_of_volatility(leg) else leg["delta"]
     if after is not None:
-        gain = leg["delta"] * (after["mark"] - leg["mark"])
+        gain = point * (after["mark"] - leg["mark"])
         return float(gain) if math.isfinite(gain) else 0.0
     if trades is None:
         return 0.0
@@ -183,7 +193,7 @@ def _future_gain(
         for part in str(text).split(";"):
             found = re.fullmatch(r"(\S+) (.*) @ (\S+)", part.strip())
             if found and expiry in found[2] and str(leg["underlying"]).upper() in found[2].upper():
-                return float(leg["delta"] * (float(found[3]) - leg["mark"]) + slipped)
+                return float(point * (float(found[3]) - leg["mark"]) + slipped)
     return 0.0
 
 

@@ -27,8 +27,10 @@ from alvh_rules.backtest_report.risk import drawdowns
 from alvh_rules.backtest_report.thin import drawn_rows
 from alvh_rules.evaluate.inputs import Float, Integer
 
-MOST_MARKS: Final = 4_000
+MOST_MARKS: Final = 3_000
 """Trades drawn on the price chart; the latest ones."""
+MOST_HOVER: Final = 90
+"""Characters shown beside a mark."""
 MOST_POINTS: Final = 2_000
 """Points of a scatter chart."""
 MOST_CALENDARS: Final = 8
@@ -77,6 +79,11 @@ def figures(backtest: Backtest) -> list[Figure]:
 def marked(text: str) -> str:
     """A text that Plotly shows as it is."""
     return html.escape(text, quote=False)
+
+
+def _cut(text: str) -> str:
+    """A text that fits beside a mark."""
+    return text if len(text) <= MOST_HOVER else text[: MOST_HOVER - 1] + "…"
 
 
 def numbers(values: Float, places: int) -> list[float | None]:
@@ -297,11 +304,12 @@ def price(backtest: Backtest) -> Figure | None:
     rows = drawn_rows([spot])
     traces = [line("close", spot[rows], "--muted", 2, hovertemplate="%{y:,.2f}")]
     trades = backtest.trades[backtest.trades["action"].isin(list(_ACTIONS))]
-    # A hedge is traded most days, and its ratio has a chart of its own.
-    trades = trades[(trades["owner"] != "hedge") | (trades["action"] != "open")]
+    # A hedge is traded or refused most days, and its ratio has a chart of its own.
+    often = trades["action"].isin(("open", "refuse"))
+    trades = trades[(trades["owner"] != "hedge") | ~often]
     caption = (
-        "Each mark is a trade of a layer, a roll or settlement of the hedge, or a refusal; a name above"
-        " shows or hides its marks."
+        "Each mark is a trade of a layer or one that was refused, or an end or roll of a hedge; a name above shows"
+        " or hides its marks."
     )
     if len(trades) > MOST_MARKS:
         caption += f" The latest {MOST_MARKS:,} of {len(trades):,} are drawn."
@@ -313,7 +321,7 @@ def price(backtest: Backtest) -> Figure | None:
             continue
         days = dates_of(mine)
         texts = [
-            marked(f"{position or owner}: {word}, {clause}"[:240])
+            marked(_cut(f"{position or owner}: {word}, {clause}"))
             for position, owner, clause in zip(
                 mine["position"], mine["owner"], mine["clause"], strict=True
             )

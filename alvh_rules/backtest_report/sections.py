@@ -309,7 +309,7 @@ def openings(backtest: Backtest) -> str:
         shown += table(head, rows, "ttnnn")
         shown += "<p class=note>Sessions. “It alone”: every other clause would have opened.</p>"
     if reasons:
-        rows = [[safe(item.owner), safe(item.reason[:240]), f"{item.times:,}"] for item in reasons]
+        rows = [[safe(item.owner), safe(item.told[:240]), f"{item.times:,}"] for item in reasons]
         shown += table(("refused", "because", "times"), rows, "ttn")
     return shown
 

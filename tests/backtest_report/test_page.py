@@ -147,7 +147,7 @@ def test_trades_drawn_are_bounded_and_it_says_so(run) -> None:
     many = replace(run, trades=run.trades.loc[run.trades.index.repeat(40)])
     chart = next(figure for figure in figures(many) if figure.name == "price")
     assert sum(len(trace["x"]) for trace in chart.traces if "x" in trace) == MOST_MARKS
-    assert "The latest 4,000 of" in chart.caption
+    assert "The latest 3,000 of" in chart.caption
 
 
 def test_drawn_rows_keep_every_extreme() -> None:
