@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +83,16 @@ def attributed(backtest: Backtest, position: str) -> list[Session]:
         causes = causes_of_session(backtest, before, now, traded.get(day), then, day)
         found.append(Session(day, causes, _value(now), held=bool(len(now))))
         before, then = now, day
+    if found and not found[-1].held and (held["right"] == "future").any():
+        found[-1] = _settled(found, float(trades["profit"].sum()))
     return found
+
+
+def _settled(sessions: list[Session], realised: float) -> Session:
+    """The last session, with the residual that makes the whole what was realised: the log tells fills
+    to the cent a point, which is dollars for a future."""
+    rest = realised - sum(item.causes.total for item in sessions)
+    return replace(sessions[-1], causes=sessions[-1].causes + Causes(residual=rest))
 
 
 def causes_of_session(
@@ -97,20 +106,23 @@ def causes_of_session(
     """What made a position's profit on a day: its legs at the close before (`then`) and at this one, and
     the day's trades of it, None where there were none."""
     fees = slippage = cash = 0.0
+    fills: list[tuple[str, float, float]] = []
     if trades is not None:
         fees, slippage = float(trades["fees"].sum()), float(trades["slippage"].sum())
         cash = float(trades["cash"].sum())
+        fills = [fill for text in trades["legs"] for fill in _fills(str(text))]
     parts = np.zeros(4)
     settled = 0.0
     kept = {_key(leg): leg for leg in now.to_dict("records")}
     for leg in before.to_dict("records"):
         after = kept.get(_key(leg))
-        parts += _taylor(backtest, leg, after, trades, then, day)
-        if leg["right"] == "future":
-            settled += _future_gain(leg, after, trades)
-    with_options = bool((before["right"] != "future").any() or (now["right"] != "future").any())
-    # The fills of options hold the slippage; a future's fill comes with its settlement.
-    market = _value(now) - _value(before) + cash + settled + (slippage if with_options else 0.0)
+        # Where it is the only fill, the slippage is its own.
+        gain = _future_gain(leg, after, fills)
+        own = slippage if after is None and len(fills) == 1 else 0.0
+        parts += _taylor(backtest, leg, after, gain + own, then, day)
+        settled += gain
+    settled += sum(_since_fill(leg, fills) for leg in kept.values())
+    market = _value(now) - _value(before) + cash + settled + slippage
     residual = market - float(parts.sum())
     delta, gamma, theta, vega = parts.tolist()
     return Causes(delta, gamma, theta, vega, residual, -fees, -slippage)
@@ -120,14 +132,14 @@ def _taylor(
     backtest: Backtest,
     leg: Mapping[Any, Any],
     after: Mapping[Any, Any] | None,
-    trades: pandas.DataFrame | None,
+    gain: float,
     then: Any,
     day: Any,
 ) -> Any:
-    """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing."""
+    """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing. `gain`
+    is that of a future."""
     of_volatility = _is_of_volatility(leg)
     if leg["right"] == "future":
-        gain = _future_gain(leg, after, trades)
         return np.array([0.0, 0.0, 0.0, gain] if of_volatility else [gain, 0.0, 0.0, 0.0])
     move = _move(backtest, leg, after, then, day)
     smile = after["volatility"] - leg["volatility"] if after is not None else math.nan
@@ -175,26 +187,43 @@ def _move(
 def _future_gain(
     leg: Mapping[Any, Any],
     after: Mapping[Any, Any] | None,
-    trades: pandas.DataFrame | None,
+    fills: list[tuple[str, float, float]],
 ) -> float:
-    """What the future held overnight gained: its delta, or its vega where it is on VIX, is dollars for a
-    point of its own price.
-
-    Where it is gone its last price is the one it was traded or settled at, and slippage apart.
-    """
+    """What a future held overnight gained: to its mark, or where it is gone to the price it was traded or
+    settled at. Its delta, or its vega where it is on VIX, is dollars for a point of its own price."""
+    if leg["right"] != "future":
+        return 0.0
     point = leg["vega"] if _is_of_volatility(leg) else leg["delta"]
     if after is not None:
-        gain = point * (after["mark"] - leg["mark"])
-        return float(gain) if math.isfinite(gain) else 0.0
-    if trades is None:
+        return _known(point * (after["mark"] - leg["mark"]))
+    prices = [price for text, _, price in fills if _names(text, leg)]
+    return _known(point * (prices[0] - leg["mark"])) if prices else 0.0
+
+
+def _since_fill(leg: Mapping[Any, Any], fills: list[tuple[str, float, float]]) -> float:
+    """What contracts of a future that were traded on the day gained from their fill to the mark."""
+    if leg["right"] != "future" or not leg["contracts"]:
         return 0.0
-    expiry = str(leg["expiry"])[:10]
-    for text, slipped in zip(trades["legs"], trades["slippage"], strict=True):
-        for part in str(text).split(";"):
-            found = re.fullmatch(r"(\S+) (.*) @ (\S+)", part.strip())
-            if found and expiry in found[2] and str(leg["underlying"]).upper() in found[2].upper():
-                return float(point * (float(found[3]) - leg["mark"]) + slipped)
-    return 0.0
+    point = (leg["vega"] if _is_of_volatility(leg) else leg["delta"]) / leg["contracts"]
+    mine = [(count, price) for text, count, price in fills if _names(text, leg)]
+    return sum(_known(point * count * (leg["mark"] - price)) for count, price in mine)
+
+
+def _fills(legs: str) -> list[tuple[str, float, float]]:
+    """The legs of a trade as the log has them: contract, signed number, price."""
+    found = [
+        re.fullmatch(r"([-+][\d.e+]+) (.+) @ ([\d.]+)", part.strip()) for part in legs.split(";")
+    ]
+    return [(item[2], float(item[1]), float(item[3])) for item in found if item]
+
+
+def _names(text: str, leg: Mapping[Any, Any]) -> bool:
+    """Whether a contract of the log is a leg that is a future."""
+    return str(leg["expiry"])[:10] in text and str(leg["underlying"]).upper() in text.upper()
+
+
+def _known(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
 
 
 def _value(legs: pandas.DataFrame) -> float:

@@ -112,8 +112,8 @@ def test_a_future_gains_its_move(run) -> None:
     opening = {"date": days[0], "action": "open", "legs": "+2 VIX 2020-02-21 future @ 15.05"}
     closing = {"date": days[2], "action": "close", "legs": "-2 VIX 2020-02-21 future @ 14.95"}
     rows = [
-        {**opening, "fees": 4.0, "slippage": 100.0, "cash": 0.0},
-        {**closing, "fees": 4.0, "slippage": 100.0, "cash": 0.0},
+        {**opening, "fees": 4.0, "slippage": 100.0, "cash": 0.0, "profit": -4.0},
+        {**closing, "fees": 4.0, "slippage": 100.0, "cash": 0.0, "profit": -204.0},
     ]
     trades = pd.DataFrame(rows).assign(position="a-1", date=lambda it: pd.to_datetime(it["date"]))
     small = replace(run, positions=held, trades=trades)
@@ -121,7 +121,40 @@ def test_a_future_gains_its_move(run) -> None:
     assert [round(item.vega, 6) for item in each] == [0.0, 1000.0, -1000.0]
     # Bought at 15.05 and sold at 14.95: 200 dollars, and the fees.
     assert sum(item.total for item in each) == pytest.approx(-208.0)
-    assert sum(item.residual for item in each) == pytest.approx(0.0)
+    assert sum(item.residual for item in each) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_roll_of_futures_charges_each_fill_once(run) -> None:
+    days = ["2020-01-02", "2020-01-03"]
+    expiries = pd.to_datetime(["2020-01-22", "2020-02-19"])
+    held = _legs(
+        run,
+        days,
+        mark=[15.0, 16.0],
+        market_value=[0.0, 0.0],
+        volatility=[math.nan] * 2,
+        delta=[0.0, 0.0],
+        gamma=[0.0, 0.0],
+        theta=[0.0, 0.0],
+        vega=[1000.0, 1000.0],
+    ).assign(underlying="VIX", right="future", strike=math.nan, contracts=1, expiry=expiries)
+    legs = "-1 VIX 2020-01-22 future @ 15.45; +1 VIX 2020-02-19 future @ 16.05"
+    trades = pd.DataFrame(
+        {
+            "position": "a-1",
+            "date": pd.to_datetime(days[1:]),
+            "action": "roll",
+            "legs": legs,
+            "fees": 2.0,
+            "slippage": 100.0,
+            "cash": 0.0,
+            "profit": 448.0,
+        }
+    )
+    second = attributed(replace(run, positions=held, trades=trades), "a-1")[1].causes
+    # 450 on what was sold, 50 lost on what was bought since, and the fees.
+    assert second.total == pytest.approx(450 - 50 - 2)
+    assert second.slippage == -100.0
 
 
 def test_an_option_on_vix_moves_with_its_future(run) -> None:
