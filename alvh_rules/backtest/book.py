@@ -44,6 +44,8 @@ class Book:
         self.ledger = Ledger(capital)
         self.marks, self.costs, self.recorder = marks, costs, recorder
         self.volatilities = volatilities
+        self.fills = marks
+        """Where trades get their prices: marks at the close, or others at the open."""
         self.whole = Exposure()
         self.owners: dict[str, Exposure] = {}
         self._needs: dict[str, Needs] = {}
@@ -158,7 +160,7 @@ class Book:
         covered: bool = False,
     ) -> Position | None:
         """Open so many units of a structure at the close of a row; None where a leg has no quote."""
-        self.marks.follow([leg.contract for leg in unit], row)
+        self._follow([leg.contract for leg in unit], row)
         changes = {leg.contract: leg.count * units for leg in unit}
         prices = self._prices(changes, row)
         if isinstance(prices, Contract):
@@ -180,7 +182,7 @@ class Book:
         cause: Cause,
     ) -> bool:
         """Bring a position's legs to target numbers of contracts; whether it was done."""
-        self.marks.follow(targets, row)
+        self._follow([*position.legs, *targets], row)
         changes = {}
         for contract in dict.fromkeys([*position.legs, *targets]):
             held = position.legs.get(contract)
@@ -207,13 +209,18 @@ class Book:
             Trade(row, "", owner, "refuse", structure, "", 0.0, 0, 0, 0, 0, cause, "", reason)
         )
 
+    def _follow(self, contracts: Sequence[Contract], row: int) -> None:
+        self.marks.follow(contracts, row)
+        if self.fills is not self.marks:
+            self.fills.follow(contracts, row)
+
     def _prices(
         self, changes: Mapping[Contract, float], row: int
     ) -> dict[Contract, float] | Contract:
         """The fill price of each leg, or the first contract that has none."""
         prices = {}
         for contract, count in changes.items():
-            price = self.costs.fill(self.marks.at(contract, row), count, len(changes))
+            price = self.costs.fill(self.fills.at(contract, row), count, len(changes))
             if not math.isfinite(price):
                 return contract
             prices[contract] = price
@@ -232,7 +239,7 @@ class Book:
         cash = fees = slipped = realised = 0
         sources = set()
         for contract, count in changes.items():
-            mark, multiplier = self.marks.at(contract, row), self.marks.multiplier(contract)
+            mark, multiplier = self.fills.at(contract, row), self.marks.multiplier(contract)
             received, gained = self.ledger.trade(
                 position, contract, multiplier, count, prices[contract]
             )

@@ -28,6 +28,11 @@ from alvh_rules.report.decisions import decision_frame
 if TYPE_CHECKING:
     import pandas
 
+_TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
+_LEG_NUMBERS = (
+    *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
+    *("delta", "gamma", "theta", "vega"),
+)
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
 
@@ -43,7 +48,7 @@ def equity_frame(done: Simulated) -> pandas.DataFrame:
         "date": dates[rows].astype("datetime64[ns]"),
         "equity": equity,
         "cash": [item["cash"] / 100.0 for item in sessions],
-        "margin": np.round([item["margin"] for item in sessions], 2),
+        "margin": np.round(np.array([item["margin"] for item in sessions], dtype=float), 2),
         "equity_without_hedge": [item["equity"] / 100.0 for item in plain],
         "interest": [item["interest"] / 100.0 for item in sessions],
     }
@@ -100,9 +105,18 @@ def trades_frame(done: Simulated) -> pandas.DataFrame:
         " place decided source reason"
     )
     frame = pandas.DataFrame(rows, columns=names.split())
-    if not rows:
-        frame = frame.astype({"date": "datetime64[ns]", "decided": "datetime64[ns]"})
-    return frame
+    return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
+
+
+def _typed(
+    frame: pandas.DataFrame, days: tuple[str, ...], numbers: tuple[str, ...]
+) -> pandas.DataFrame:
+    """An empty frame with the types that a full one has."""
+    types: dict[str, Any] = {
+        **dict.fromkeys(days, "datetime64[ns]"),
+        **dict.fromkeys(numbers, float),
+    }
+    return frame.astype(types)
 
 
 def positions_frame(done: Simulated) -> pandas.DataFrame:
@@ -149,7 +163,7 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     )
     frame = pandas.DataFrame(rows, columns=names.split())
     if not rows:
-        frame = frame.astype({"date": "datetime64[ns]", "expiry": "datetime64[ns]"})
+        return _typed(frame, ("date", "expiry"), _LEG_NUMBERS)
     return frame.sort_values(["date", "position", "leg"], kind="stable", ignore_index=True)
 
 

@@ -5,15 +5,15 @@ The ratio is of a basis, what the open layers amount to (or capital), and so is 
 | basis | of the layers | of a hedge's contract |
 |---|---|---|
 | `vega` | dollars they lose on a point of implied volatility | dollars it gains |
-| `max_loss` | their largest losses at expiry | its worth: a future's value, an option's price |
+| `max_loss` | their largest losses at expiry | its worth: a future's value, an option's price when bought |
 | `contracts` | units that are open | one a unit |
 | `capital` | what the run started with | its worth, as above |
 
 Futures and shares are brought to the target contract by contract, and roll as the months move on. An
 option structure is selected when it is first wanted and kept, with its units brought to the target
 each session, until another structure is wanted, one of its legs expires, or a time shift replaces it by
-the same structure in a later expiry. A time shift acts when its condition becomes true; months of
-futures stand one further out while it is true. An unknown ratio or structure keeps what is held.
+the same structure in the next expiry that is listed. A time shift acts when its condition becomes true; months of
+futures stand one further out while it is true. Options are bought as far as free cash goes. An unknown ratio or structure keeps what is held.
 """
 
 from __future__ import annotations
@@ -26,7 +26,17 @@ from alvh_rules.backtest.futures import spread_whole
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.selection import Selected
-from alvh_rules.backtest.targets import Target, Targets, is_outright, outright_contracts
+from alvh_rules.backtest.targets import (
+    MOST_CONTRACTS,
+    TOO_MANY,
+    Target,
+    Targets,
+    affordable,
+    held_units,
+    is_outright,
+    outright_contracts,
+    too_many,
+)
 from alvh_rules.backtest.trades import Cause
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import TRUE
@@ -46,6 +56,7 @@ class HedgeRun:
         self.unknown = 0
         self._position: str | None = None
         self._code = -1
+        self._unit_cost = math.nan
         self._was_shifting = False
         ruleset = context.ruleset
         words = ruleset.labels.get("hedge.hold", ())
@@ -107,8 +118,7 @@ class HedgeRun:
     def _cause(self, row: int, held: str) -> Cause:
         if held:
             return Cause(f"hold {held}", self._structures[self._code].span, row)
-        ratio = self.context.ruleset.text(self._ratio_span)
-        return Cause(f"ratio {ratio} of {self.hedge.basis}", self._ratio_span, row)
+        return self.context.cause_at(self._ratio_span, row)
 
     def _shift_cause(self, row: int) -> Cause:
         span: Span = self.context.ruleset.values["hedge.time_shift"].span
@@ -145,6 +155,8 @@ class HedgeRun:
     def _unit_measure(self, unit: tuple[Leg, ...], row: int) -> float:
         if self.hedge.basis == "contracts":
             return 1.0
+        if self.hedge.basis != "vega":
+            return self._unit_cost
         return sum(leg.count * self._measure(leg.contract, row) for leg in unit)
 
     def _held_ratio(self) -> float:
@@ -164,6 +176,9 @@ class HedgeRun:
             if mark is None:
                 continue
             of_volatility = held.contract.underlying in self.context.book.volatilities
+            if self.hedge.basis != "vega" and held.contract.is_option:
+                total += held.cost / 100.0
+                continue
             each = mark.mid
             if self.hedge.basis == "vega":
                 each = mark.delta if of_volatility else mark.vega
@@ -181,6 +196,8 @@ class HedgeRun:
         each = sum(weight * self._measure(item, row) for item, weight in found)
         if not each > 0.0:
             return context.refuse(row, HEDGE, text, cause, _useless(self.hedge.basis, each))
+        if needed / each > MOST_CONTRACTS:
+            return context.refuse(row, HEDGE, text, cause, TOO_MANY)
         counts = spread_whole(needed / each, [weight for _, weight in found], context.whole)
         wanted = {item: n for (item, _), n in zip(found, counts, strict=True) if n}
         position = self.position
@@ -234,14 +251,24 @@ class HedgeRun:
                 return context.refuse(row, HEDGE, text, cause, found)
             unit = found.legs
         context.book.marks.follow([leg.contract for leg in unit], row)
+        cost = sum(
+            leg.count
+            * context.book.marks.at(leg.contract, row).mid
+            * context.book.marks.multiplier(leg.contract)
+            for leg in unit
+        )
+        if not keeps:
+            self._unit_cost = cost
         each = self._unit_measure(unit, row)
         if not each > 0.0:
             context.refuse(row, HEDGE, text, cause, _useless(self.hedge.basis, each))
             if position is not None and not keeps and changed:
                 self._order(position, position.structure, {}, (), 0.0, "close", cause)
             return
-        units = needed / each
+        units = affordable(context, needed / each, cost, 0.0 if not keeps else held_units(position))
         units = float(round(units)) if context.whole else units
+        if too_many(units, unit):
+            return context.refuse(row, HEDGE, text, cause, TOO_MANY)
         grows = not keeps or position is None or units > position.units
         if grows and units and self._stopped(row, text, cause):
             return

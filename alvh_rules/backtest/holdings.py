@@ -10,7 +10,15 @@ from alvh_rules.backtest.futures import spread_whole
 from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.instruments import Contract
 from alvh_rules.backtest.ledger import Position
-from alvh_rules.backtest.targets import Target, Targets, is_outright, outright_contracts
+from alvh_rules.backtest.targets import (
+    MOST_CONTRACTS,
+    TOO_MANY,
+    Target,
+    Targets,
+    is_outright,
+    outright_contracts,
+    too_many,
+)
 from alvh_rules.backtest.trades import Cause
 from alvh_rules.syntax import ast
 
@@ -113,6 +121,8 @@ class HoldingRun:
         if not each > 0.0:
             return context.refuse(row, "holding", self.text, cause, f"no quote for {found[0][0]}")
         total = weight * context.equity / each
+        if abs(total) > MOST_CONTRACTS and self.holding.structure.shape != "shares":
+            return context.refuse(row, "holding", self.text, cause, TOO_MANY)
         counts = spread_whole(total, [share for _, share in found], context.whole)
         wanted = {item: n for (item, _), n in zip(found, counts, strict=True) if n}
         held = {} if position is None else {key: leg.count for key, leg in position.legs.items()}
@@ -156,6 +166,8 @@ class HoldingRun:
                 f"too small for one contract: ${weight * context.equity:,.0f} for ${price:,.0f}"
             )
             return context.refuse(row, "holding", self.text, cause, reason)
+        if too_many(units, found.legs):
+            return context.refuse(row, "holding", self.text, cause, TOO_MANY)
         wanted = {leg.contract: leg.count * units for leg in found.legs}
         self.targets.pending.append(
             Target("holding", None, self.text, wanted, found.legs, units, "open", cause)

@@ -44,7 +44,7 @@ class Marks:
 
     def __init__(self, quotes: Quotes, days: Integer) -> None:
         self.quotes = quotes
-        self._days = days
+        self.days = days
         self._tracks: dict[Contract, tuple[int, list[Mark]]] = {}
         self._settlements: dict[Contract, float] = {}
         self._multipliers: dict[tuple[str, Right], float] = {}
@@ -60,7 +60,7 @@ class Marks:
 
     def expiry_row(self, contract: Contract) -> int:
         """The row on which a contract settles; the number of rows where that lies beyond them."""
-        return int(np.searchsorted(self._days, contract.expiry))
+        return int(np.searchsorted(self.days, contract.expiry))
 
     def follow(self, contracts: Iterable[Contract], row: int) -> None:
         """Price contracts from a row to their end, those that are not priced yet in one call for each

@@ -91,7 +91,8 @@ class Selector:
     ) -> Selected | str:
         """The legs of one unit at the close of a row, or why there are none.
 
-        `after` is a day number: only later expiries are looked at (a time shift).
+        `after` is a day number: the first expiry listed after it is taken, whatever the range says, and
+        a calendar's far one as far beyond it as was asked for (a time shift).
         """
         try:
             return self._select(structure, underlying, row, values, after)
@@ -158,8 +159,11 @@ class Selector:
     ) -> Iterator[tuple[float, int]]:
         """The misses and places of the expiries that fit, best first."""
         later = listed.date.astype("datetime64[D]").astype(np.int64) > after
+        if after:
+            yield from ((0.0, int(at)) for at in np.flatnonzero(later)[:1])
+            return
         if choice is not None and choice.cycle:
-            fits = (listed.monthly if choice.cycle == "monthly" else _weekly(listed)) & later
+            fits = listed.monthly if choice.cycle == "monthly" else _weekly(listed)
             if fits.any():
                 # Of two expiries of that day, a weekly is the one that is no standard monthly.
                 same = fits & (listed.date == listed.date[fits][0])
@@ -172,7 +176,7 @@ class Selector:
         else:
             assert choice.low is not None
             wanted = _wanted(values, choice.low, choice.high, choice.nearest, "the days to expiry")
-        misses = np.where(later, wanted.misses(listed.days), np.inf)
+        misses = wanted.misses(listed.days)
         for at in np.argsort(misses, kind="stable"):
             if not math.isfinite(misses[at]):
                 return
@@ -188,6 +192,8 @@ class Selector:
         elif choice is not None:
             raise UnfitError("a calendar names two expiries: `expiring 30 days and 60 days`")
         later = listed.date.astype("datetime64[D]").astype(np.int64) > after
+        if after and later.any():
+            near, far = listed.days[later][0], listed.days[later][0] + far - near
         first = np.where(later, Wanted(-np.inf, np.inf, near).misses(listed.days), np.inf)
         second = np.where(later, Wanted(-np.inf, np.inf, far).misses(listed.days), np.inf)
         total = first[:, None] + second[None, :]

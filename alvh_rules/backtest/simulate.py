@@ -4,7 +4,8 @@ On each session, in this order:
 
 1. Cash earns interest, and shares dividends, for the days since the last session.
 2. What expires settles: at the opening print (AM) or the close (PM).
-3. Orders that were decided before are filled at the close.
+3. Orders that were decided before are filled: at the close, or with `fill next open` at the open, for
+   which everything that settles is settled already.
 4. Everything held is marked at the close; facts of the book are those of this moment.
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
    else they wait for the next session.
@@ -41,11 +42,12 @@ from alvh_rules.options.contracts import Quotes
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a run reads beside the ruleset: prices, and the dividend yield in percent of each
-    underlying that pays one, by row."""
+    """What a run reads beside the ruleset: prices, the dividend yield in percent of each underlying
+    that pays one, by row, and quotes at the open, for rulesets that fill there."""
 
     quotes: Quotes
     dividend_yields: Mapping[str, Float] = field(default_factory=dict)
+    opening: Quotes | None = None
 
 
 class BookRun:
@@ -68,6 +70,10 @@ class BookRun:
         self.recorder = Recorder(full)
         dates = program.market.timeline.dates
         book = Book(ruleset.capital, marks, Costs(settings), self.recorder, volatilities(ruleset))
+        if ruleset.fill == "next open":
+            if inputs.opening is None:
+                raise ValueError("`fill next open` needs quotes at the open")
+            book.fills = Marks(inputs.opening, marks.days)
         self.context = Context(
             ruleset,
             book,

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.instruments import NEVER, Leg
 from alvh_rules.backtest.payoff import margin, profile
+from alvh_rules.backtest.targets import TOO_MANY, too_many
 from alvh_rules.options.contracts import Right
 
 YEAR = 365.0
@@ -113,7 +114,7 @@ def units_of(
         units = math.floor(units + 1e-9)
     if not units > 0.0:
         return f"too small for one contract: {short}"
-    return units
+    return TOO_MANY if too_many(units, tuple(legs)) else units
 
 
 def _uncovered(book: Book, legs: Sequence[Leg]) -> float:

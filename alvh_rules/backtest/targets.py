@@ -14,6 +14,10 @@ from alvh_rules.backtest.trades import Cause
 from alvh_rules.options.contracts import Right
 from alvh_rules.syntax import ast
 
+MOST_CONTRACTS = 1_000_000.0
+"""Of one leg: beyond this no market is deep enough for the run to mean anything."""
+TOO_MANY = f"it would take more than {MOST_CONTRACTS:,.0f} contracts of a leg"
+
 
 @dataclass(frozen=True)
 class Target:
@@ -93,3 +97,20 @@ def outright_contracts(
 def is_outright(structure: ast.Structure) -> bool:
     """Whether a structure is of futures or shares."""
     return structure.shape in ("futures", "shares")
+
+
+def too_many(units: float, unit: tuple[Leg, ...]) -> bool:
+    """Whether a leg would have more contracts than any market."""
+    return any(abs(units * leg.count) > MOST_CONTRACTS for leg in unit)
+
+
+def held_units(position: Position | None) -> float:
+    """Units that a position holds."""
+    return 0.0 if position is None else position.units
+
+
+def affordable(context: Context, units: float, cost: float, held: float) -> float:
+    """Units, cut so that those that are bought beyond the held ones are paid from free cash."""
+    if cost <= 0.0 or units <= held:
+        return units
+    return min(units, held + max(context.book.free_cash, 0.0) / cost)

@@ -59,6 +59,18 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"`{text}` is no date such as 2020-03-16") from None
 
 
+def _slippage(text: str) -> dict[int, float]:
+    """Shares of the half-spread by number of legs."""
+    try:
+        pairs = [part.split("=") for part in text.split(",")] if "=" in text else [["1", text]]
+        found = {int(legs): float(share) for legs, share in pairs}
+    except ValueError:
+        found = {}
+    if not found or not all(legs > 0 and 0.0 <= share <= 10.0 for legs, share in found.items()):
+        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.75,4=0.53")
+    return found
+
+
 def _pair(text: str) -> tuple[str, str]:
     name, sign, column = text.partition("=")
     if not sign:
@@ -142,6 +154,21 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--position", metavar="ID", help="a position of a backtest's files")
     command.add_argument("--out", type=Path, metavar="FOLDER", help="the backtest's files")
 
+    command = add("backtest", "backtest:backtest", "Trade a ruleset over history.")
+    _add_backtest(command)
+    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
+    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    command.add_argument("--out", type=Path, metavar="FOLDER", help="write the run's files")
+    command.add_argument("--report", type=Path, metavar="FILE", help="write the page, .html")
+
+    command = add("orders", "backtest:orders", "What a ruleset would trade now.")
+    _add_backtest(command)
+    command.add_argument("--holdings", type=Path, metavar="FILE", help="a broker's positions, CSV")
+    command.add_argument(
+        "--map-holdings", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
+    )
+    command.add_argument("--out", type=Path, metavar="FILE", help="write the orders, .csv")
+
     command = add("report", "backtest_reports:report", "Make the page of a backtest's files.")
     command.add_argument("folder", type=Path, metavar="FOLDER", help="what `backtest --out` wrote")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the page, .html")
@@ -212,6 +239,24 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
     command.add_argument("--unsafe-fixes", action="store_true", help="apply all fixes")
     command.add_argument("--diff", action="store_true", help="only show what fixes would change")
     _add_market(command, required=False)
+
+
+def _add_backtest(command: argparse.ArgumentParser) -> None:
+    """What prices and costs are: of `backtest` and of `orders`."""
+    _add_data(command)
+    command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
+    command.add_argument(
+        "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
+    )
+    command.add_argument("--surface", type=Path, metavar="FILE.toml", help="of `fit-surface`")
+    command.add_argument("--dividend-yield", type=float, metavar="PERCENT")
+    command.add_argument("--fee", type=float, default=0.65, metavar="$", help="a contract and leg")
+    command.add_argument(
+        "--slippage",
+        type=_slippage,
+        metavar="SHARE",
+        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (the default has more)",
+    )
 
 
 def _add_data(command: argparse.ArgumentParser) -> None:

@@ -1,0 +1,124 @@
+"""`alvh backtest` and `alvh orders`: a ruleset that trades."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alvh_rules.cli.output import CANNOT_RUN, FINE, colour
+from alvh_rules.core.render import render_all
+
+if TYPE_CHECKING:
+    from alvh_rules.backtest.loading import Loaded
+    from alvh_rules.backtest.result import Settings
+    from alvh_rules.pipeline import Checked
+
+
+def backtest(arguments: argparse.Namespace) -> int:
+    """Run a backtest, show it, and write what is asked for."""
+    report: Path | None = arguments.report
+    if report is not None and (report.suffix != ".html" or not report.resolve().parent.is_dir()):
+        print(f"`{report}` must be an .html file in a folder that exists")
+        return CANNOT_RUN
+    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
+        print(f"`{arguments.out}` is no folder")
+        return CANNOT_RUN
+    from alvh_rules.cli.progress import progress
+
+    with progress(arguments.data) as tell:
+        tell("reading", 0, 0)
+        ready = _ready(arguments)
+        if isinstance(ready, int):
+            return ready
+        result, loaded, settings = ready
+        from alvh_rules.backtest.run import backtest as run
+
+        assert result.ruleset is not None
+        try:
+            done = run(
+                result.ruleset,
+                loaded.market,
+                loaded.inputs,
+                settings,
+                sources=loaded.sources,
+                on_step=lambda row, of: tell("trading", row, of),
+            )
+        except ValueError as problem:
+            print(problem)
+            return CANNOT_RUN
+    if done.found:
+        print(render_all(done.found, result.sources, colour=colour()) + "\n")
+    from alvh_rules.backtest_report.files import trials_of, write_run
+    from alvh_rules.backtest_report.metrics import metrics
+    from alvh_rules.backtest_report.summary import summary_lines
+
+    try:
+        figures = metrics(done) if arguments.out is None else write_run(done, arguments.out)
+        print("\n".join(summary_lines(done, figures)))
+        if arguments.out is not None:
+            print(f"wrote {arguments.out}")
+        if report is not None:
+            from alvh_rules.backtest_report.page import NoPlotlyError, write
+
+            trials = trials_of(done, arguments.out) if arguments.out is not None else []
+            try:
+                size = write(done, report, trials)
+            except NoPlotlyError as absent:
+                print(absent)
+                return CANNOT_RUN
+            print(f"wrote {report} ({size / 1e6:.1f} MB)")
+    except OSError as problem:
+        print(f"cannot write: {problem.strerror or problem}: {problem.filename}")
+        return CANNOT_RUN
+    return FINE
+
+
+def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
+    """The ruleset, its data and the settings; or the exit code once it is told why not."""
+    from alvh_rules.cli.history import _checked as checked
+
+    if not (math.isfinite(arguments.fee) and 0.0 <= arguments.fee <= 1_000.0):
+        print(f"`--fee {arguments.fee:g}`: a fee lies between $0 and $1,000 a contract")
+        return CANNOT_RUN
+    result = checked(arguments)
+    if isinstance(result, int):
+        return result
+    from alvh_rules.backtest.loading import load
+    from alvh_rules.backtest.result import Settings
+    from alvh_rules.cli.linting import data_options
+    from alvh_rules.core.diagnostics import Diagnostic
+    from alvh_rules.options.quotes import SPX_SKEW
+    from alvh_rules.options.skew import Skew
+    from alvh_rules.options.surface_file import read_parameters
+
+    assert result.ruleset is not None
+    skew: Skew | Diagnostic = SPX_SKEW
+    if arguments.surface is not None:
+        skew = read_parameters(arguments.surface)
+    if isinstance(skew, Diagnostic):
+        print(render_all([skew], {}, colour=colour()))
+        return CANNOT_RUN
+    loaded, found = load(
+        result.ruleset,
+        arguments.data,
+        data_options(arguments),
+        chains=arguments.chains,
+        chain_columns=dict(arguments.map_chain),
+        dividend_yield=arguments.dividend_yield,
+        skew=skew,
+    )
+    if found:
+        print(render_all(found, result.sources, colour=colour()) + "\n")
+    if loaded is None:
+        return CANNOT_RUN
+    shares = arguments.slippage
+    settings = Settings(
+        fee=arguments.fee,
+        dividend_yield=arguments.dividend_yield,
+        first=getattr(arguments, "first", None),
+        last=getattr(arguments, "last", None),
+        **({} if shares is None else {"slippage": shares}),
+    )
+    return result, loaded, settings
