@@ -16,6 +16,7 @@ from alvh_rules.backtest_report.worst_days import worst_days
 from alvh_rules.core.cells import escaped, width
 
 MOST_WORST: Final = 5
+MOST_CLAUSES: Final = 10
 
 
 def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
@@ -30,7 +31,7 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
     lines += ["", *worst] if worst else []
     lines += ["", *_notes(backtest, figures)]
     if not figures.trading.trades or figures.trading.refused:
-        lines += ["", *no_trades_lines(backtest)]
+        lines += ["", *no_trades_lines(backtest, MOST_CLAUSES)]
     return lines
 
 
