@@ -193,11 +193,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_format(command, "markdown: a comment for a pull request")
 
-    command = add("explain", "history:explain", "Why a decision was taken on a day, or not.")
-    _add_data(command)
-    command.add_argument("--at", type=_day, required=True, metavar="DATE")
-
-
     command = add(
         "explain",
         "history:explain",

@@ -11,7 +11,7 @@ from alvh_rules.core.source import Span
 def no_revision(written: str, reason: str, help: str = "") -> Diagnostic:
     """A ruleset of a revision that cannot be read."""
     return Diagnostic(
-        "ALV940",
+        "ALV908",
         Severity.ERROR,
         f"this ruleset cannot be read from a revision: {reason}",
         location=written,

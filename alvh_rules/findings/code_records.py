@@ -113,7 +113,7 @@ def as_markdown() -> str:
         "Groups: ALV0xx reading, ALV1xx names, ALV2xx kinds and units, ALV3xx tables, ALV4xx time,\n"
         "ALV5xx conditions, ALV6xx strategy and header, ALV70x to ALV72x tests, ALV75x lints, ALV77x and\n"
         "ALV78x their comments and configuration, ALV80x to ALV82x data, ALV85x proofs, ALV92x and ALV93x\n"
-        "live runs, ALV940 comparisons, from ALV960 governance, other ALV9xx files and bounds. This file is\n"
+        "live runs, ALV94x runs' files, from ALV960 governance, other ALV9xx files and bounds. This file is\n"
         "made by `alvh explain-code --markdown`.\n"
     )
     pages = []

@@ -100,7 +100,7 @@ def test_what_does_not_exist_is_refused(repository: Path, written: str, said: st
     read = read_version(written)
     assert read.ruleset is None
     (found,) = read.diagnostics
-    assert found.code == "ALV940"
+    assert found.code == "ALV908"
     assert said in found.message + found.help
     assert found.location == written
 
@@ -171,4 +171,4 @@ def test_findings_of_a_revision_are_shown(repository: Path, capsys) -> None:
     assert main(["diff", "main:rulesets/calm.alvh", "nowhere:x"]) == 2
     printed = capsys.readouterr().out
     assert "--> main:rulesets/calm.alvh:2:9" in printed
-    assert "error[ALV940]" in printed
+    assert "error[ALV908]" in printed
