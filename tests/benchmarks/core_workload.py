@@ -37,11 +37,13 @@ def core_rules() -> Any:
 
 
 def core_market(rows: int, missing: float = 0.0, seed: int = 1) -> Market:
-    """Bars of whole days from 2000 on; a share of the cells of every column missing."""
+    """Bars of whole days from 1960 on, or earlier where there are more; a share of the cells of every column missing."""
     random = np.random.default_rng(seed)
     hours = sessions.exchange()
     days = rows // MINUTES + 1
     first = int(np.searchsorted(hours.sessions, np.datetime64("1960-01-04")))
+    # Ten million minutes are most of what the calendar holds.
+    first = min(first, len(hours.sessions) - days - 1)
     opens = hours.sessions[first : first + days].astype("datetime64[m]") + np.timedelta64(571, "m")
     times = (opens[:, None] + np.arange(MINUTES)).ravel()[:rows].astype("datetime64[ns]")
     timeline = sessions.intraday_timeline(hours, times)
