@@ -195,7 +195,7 @@ class Diagrams:
         self,
         function: Callable[..., Value],
         arguments: Sequence[Value],
-        most: int = MOST_CASES,
+        most: int | None = None,
     ) -> Value:
         """The function of leaves, on every combination of cases. Raises `TooManyCases`."""
         done: dict[tuple[int, ...], Value] = {}
@@ -206,7 +206,7 @@ class Diagrams:
             found = done.get(key)
             if found is not None:
                 return found
-            if len(done) > most or deep > MOST_DEEP:
+            if len(done) > (most or MOST_CASES) or deep > MOST_DEEP:
                 raise TooManyCases
             tops = [value.selector for value in values if isinstance(value, Choice)]
             if tops:
