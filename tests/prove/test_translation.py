@@ -22,6 +22,7 @@ from alvh_rules.evaluate.inputs import is_missing
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source, evaluate
 from alvh_rules.plan import graph as g
+from alvh_rules.prove import values
 from alvh_rules.prove.example import Part, term_of
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
@@ -127,6 +128,15 @@ def compared(text: str, frame, rows) -> None:
 @given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
 def test_every_row_of_a_run_is_a_market_of_the_proof(conditions, seed) -> None:
     compared(TEXT.format(*conditions), random_frame(seed, 40), (0, 7, 19, 30, 39))
+
+
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
+def test_what_is_said_as_formulas_is_as_true(conditions, seed) -> None:
+    """The same with room for few cases: numbers, conditions and codes become formulas."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(values, "MOST_CASES", 12)
+        compared(TEXT.format(*conditions), random_frame(seed, 40), (19, 39))
 
 
 WINDOWS = """\
