@@ -49,6 +49,9 @@ def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
         if under:
             # What is written alike differs by what lies under it, which is told there.
             own = [item for item in own if item.old != item.new]
+        if part.startswith("limit."):
+            # A limit is told by the decision that it bounds.
+            continue
         for item in own:
             found.update(dict.fromkeys(_aliases(old, new, item) or [item]))
     return tuple(found)[:_MOST]

@@ -54,7 +54,9 @@ def compare_decisions(old: Side, new: Side, seconds: float) -> tuple[tuple[Decis
     found: dict[str, Decision] = {}
     doubtful: list[str] = []
     for name in new.ruleset.outputs:
-        span = new.ruleset.values[name].span
+        # What limits follow it up with stands elsewhere; its own clause is its first stage.
+        first = f"{name}@0" if f"{name}@0" in new.ruleset.values else name
+        span = new.ruleset.values[first].span
         if name not in old.ruleset.outputs:
             found[name] = Decision(name, ADDED, span=span)
             continue

@@ -91,7 +91,11 @@ class _Side:
 
     def words(self, number: int) -> tuple[str, ...]:
         """The words of a label's codes."""
-        return tuple(self.ruleset.labels.get(self.plan.nodes[number].type.labels, ()))
+        labels = self.plan.nodes[number].type.labels
+        if not labels and number == self.plan.names.get("regime"):
+            # The node of a first true condition is a bare code.
+            labels = "regime"
+        return tuple(self.ruleset.labels.get(labels, ()))
 
 
 class _Pair:
