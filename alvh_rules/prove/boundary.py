@@ -20,7 +20,7 @@ from alvh_rules.plan import graph as g
 from alvh_rules.prove import polynomial as p
 from alvh_rules.prove.example import Held, Key, Part
 from alvh_rules.prove.symbols import Symbols
-from alvh_rules.prove.values import Leaf, Number
+from alvh_rules.prove.values import Leaf, Number, Value, formulas_in
 
 _LEVELS: Mapping[Kind, tuple[float, float]] = {
     Kind.VOLATILITY: (10.0, 40.0),
@@ -35,7 +35,11 @@ _LEVELS: Mapping[Kind, tuple[float, float]] = {
 STEPS = (-2, -1, 0, 1, 2)
 TRIES = 40
 """Markets on each edge, each with its neighbours."""
-MOST_EDGES = 400
+MOST_EDGES = 200
+MOST_WEIGHED = 400
+"""Rows of which the plainest are looked for."""
+SCATTERED = 100
+"""Markets that stand on no edge."""
 
 
 def random_columns(
@@ -45,7 +49,7 @@ def random_columns(
     found: dict[Key, Array] = {}
     by_unknown: dict[object, Array] = {}
     for part in parts:
-        same = _unknown_of(part)
+        same: object = _unknown_of(part)
         if same is None:
             same = ("computation", part.of.same(part.number, part.of.keys), part.before)
         if same not in by_unknown:
@@ -89,17 +93,21 @@ def _unknown_of(part: Part) -> int | None:
 
 
 def on_the_edges(
-    symbols: Symbols, parts: Sequence[Part], seed: int = 1
+    symbols: Symbols, values: Sequence[Value], parts: Sequence[Part], seed: int = 1
 ) -> tuple[int, dict[Key, Array]]:
-    """Rows, and a column for each part: markets on and about every edge that the parts span."""
+    """Rows, and a column for each part: markets on and about every edge that values turn on.
+
+    Some more rows stand anywhere: what cancels in real arithmetic has no edge.
+    """
     random = np.random.default_rng(seed)
     unknowns = {id(part): _unknown_of(part) for part in parts}
     mine = {number for number in unknowns.values() if number is not None}
-    edges = [edge for edge in symbols.edges() if edge.unknowns and edge.unknowns <= mine]
+    formulas = [formula for value in values for formula in formulas_in(value)]
+    edges = [edge for edge in symbols.edges(formulas) if edge.unknowns and edge.unknowns <= mine]
     edges = edges[:MOST_EDGES]
     block = TRIES * len(STEPS)
-    rows = block * len(edges)
-    columns = random_columns(parts, TRIES * len(edges), random)
+    rows = block * len(edges) + SCATTERED * len(STEPS)
+    columns = random_columns(parts, TRIES * len(edges) + SCATTERED, random)
     # One unknown has one array, whichever rulesets read it.
     wide = {id(column): np.repeat(column, len(STEPS)) for column in columns.values()}
     columns = {key: wide[id(column)] for key, column in columns.items()}
@@ -165,3 +173,11 @@ def taken(columns: Mapping[Key, Array], row: int, parts: Sequence[Part]) -> dict
         number = g.storage_of(part.node.type) is g.Storage.NUMBER
         found[part.key] = float(value) if number else int(value)
     return found
+
+
+def plainest(
+    columns: Mapping[Key, Array], rows: Array, parts: Sequence[Part], most: int
+) -> list[dict[Key, Held]]:
+    """Of some rows those that take the fewest digits to write, as markets."""
+    found = [taken(columns, int(row), parts) for row in rows[:MOST_WEIGHED]]
+    return sorted(found, key=lambda held: len(repr(list(held.values()))))[:most]

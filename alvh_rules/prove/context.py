@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -18,12 +17,12 @@ import z3
 
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
-from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.core.kleene import FALSE
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering, plan_of
 from alvh_rules.prove.assumptions import assume, assumed_nodes
-from alvh_rules.prove.boundary import on_the_edges, random_columns, taken
+from alvh_rules.prove.boundary import on_the_edges, plainest, random_columns
 from alvh_rules.prove.example import (
     Held,
     Key,
@@ -34,13 +33,14 @@ from alvh_rules.prove.example import (
     look_for,
     market_of,
     parts_of,
+    possible,
     term_of,
 )
 from alvh_rules.prove.replay import on_one_row, replayed
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
+from alvh_rules.report.values import shown as shown_value
 
 TRIALS = 3
 """Markets of the solver that may fail to replay before it is said so."""
@@ -48,7 +48,10 @@ RANDOM_ROWS = 20_000
 """Random markets that are tried where the solver does not answer."""
 CANDIDATES = 8
 """Rows of the evaluator's that are looked at more closely."""
-ONLY_ROUNDING = "real arithmetic allows it on a boundary, where floating point does not show it"
+ONLY_ROUNDING = (
+    "no market that the solver proposes shows it in the evaluator: rounding decides there, or what"
+    " the solver does not know of sqrt, log and exp"
+)
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Context:
         self.asker = Asker(self.symbols, budget)
         self.to = Translation(self.symbols, ruleset, self.plan, gaps=gaps)
         self.asker.always += assume(self.to)
-        self.shown = Shown(ruleset, self.plan)
+        self.shown = self.to.shown
         self._lowering = Lowering.over(ruleset, self.plan)
 
     @cached_property
@@ -166,7 +169,7 @@ class Context:
             rows = RANDOM_ROWS
             columns = random_columns(parts, rows, np.random.default_rng(3))
         else:
-            rows, columns = on_the_edges(self.symbols, parts)
+            rows, columns = on_the_edges(self.symbols, [self.to.value(node)], parts)
         if not rows:
             return Witness("no")
         assumed = assumed_nodes(self.ruleset, self.plan)
@@ -175,8 +178,7 @@ class Context:
         for column in held_true:
             passing &= column != FALSE
         candidates = np.flatnonzero(passing)
-        for row in candidates[:: max(1, len(candidates) // CANDIDATES)][:CANDIDATES]:
-            held = taken(columns, int(row), parts)
+        for held in plainest(columns, candidates, parts, CANDIDATES):
             if possible(self.asker, parts, held):
                 kept = fewest(
                     parts,
@@ -198,7 +200,9 @@ class Context:
             text = self.shown.text(number)
             if witness.market is not None and text in witness.market.given:
                 continue
-            found.append(f"{text} is {self.shown.value(value, self.plan.nodes[number])}")
+            node = self.plan.nodes[number]
+            words = self.ruleset.labels.get(node.type.labels, ())
+            found.append(f"{text} is {shown_value(value, node.type.kind, words)}")
         return tuple(dict.fromkeys(found))
 
     def names_under(self, number: int) -> list[int]:
@@ -217,45 +221,35 @@ class Context:
                     stack.append(part)
         return sorted(found)
 
-    def notes(self, number: int) -> list[str]:
+    def notes(self, number: int, given: Mapping[str, object] | None = None) -> list[str]:
         """What a proof about a node rests on that is no plain data."""
-        facts, measures, memories = [], [], []
-        for part in self.to.market_of(number):
-            operation = self.plan.nodes[part].operation
-            if isinstance(operation, g.Book):
-                facts.append(f"`{operation.name}`")
-            elif isinstance(operation, g.Call) and operation.function in BUILTINS:
-                measures.append(f"`{self.shown.text(part)}`")
-            elif isinstance(operation, (g.Latch, g.Lasting)):
-                memories.append(f"`{self.shown.text(part)}`")
-        found = []
-        if facts:
-            found.append(f"{_listed(facts)}: a fact of what is held, taken as free within its kind")
-        if measures or memories:
-            looked = _listed([*measures, *memories])
-            found.append(f"{looked}: given as values; whether a history gives them is not asked")
-        return found
+        return notes_of(self.to, number, given)
+
+
+def notes_of(to: Translation, number: int, given: Mapping[str, object] | None = None) -> list[str]:
+    """What a proof about a node rests on that is no plain data; or what a market that is `given` does."""
+    facts, measures, memories = [], [], []
+    for part in to.market_of(number):
+        if given is not None and to.shown.text(part) not in given:
+            continue
+        operation = to.plan.nodes[part].operation
+        if isinstance(operation, g.Book):
+            facts.append(f"`{operation.name}`")
+        elif isinstance(operation, g.Call) and operation.function in BUILTINS:
+            measures.append(f"`{to.shown.text(part)}`")
+        elif isinstance(operation, (g.Latch, g.Lasting)):
+            memories.append(f"`{to.shown.text(part)}`")
+    found = []
+    if facts:
+        found.append(f"{_listed(facts)}: a fact of what is held, taken as free within its kind")
+    if measures or memories:
+        looked = _listed([*measures, *memories])
+        found.append(f"{looked}: given by value; whether a history comes to it is not asked")
+    return found
 
 
 def _listed(items: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(items))
-
-
-def possible(asker: Asker, parts: Sequence[Part], held: Mapping[Key, Held]) -> bool:
-    """Whether these very values contradict no fact and no assumption."""
-    formulas: list[z3.BoolRef] = []
-    for part in parts:
-        value = held.get(part.key)
-        if value is None or g.storage_of(part.node.type) is g.Storage.CODE:
-            continue
-        if g.storage_of(part.node.type) is g.Storage.FLAG:
-            truth = part.of.truth_of(part.value)
-            formulas.append(truth.true if value == TRUE else truth.false)
-            continue
-        term, known = term_of(part)
-        exact = Fraction(value)
-        formulas += [known, term == z3.Q(exact.numerator, exact.denominator)]
-    return asker.exists(*formulas).verdict == "yes"
 
 
 def timed(begun: float) -> float:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import z3
 
 from alvh_rules.plan import graph as g
-from alvh_rules.prove.translate import Translation, bool_if
+from alvh_rules.prove.formulas import bool_if
+from alvh_rules.prove.translate import Translation
 from alvh_rules.prove.values import (
     Content,
     TooManyCases,

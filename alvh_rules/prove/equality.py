@@ -12,8 +12,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import plan_of
 from alvh_rules.prove.assumptions import assume
-from alvh_rules.prove.boundary import on_the_edges, taken
+from alvh_rules.prove.boundary import on_the_edges, plainest
 from alvh_rules.prove.difference import CLOSE, difference
 from alvh_rules.prove.example import (
     Held,
@@ -36,19 +36,22 @@ from alvh_rules.prove.example import (
     look_for,
     market_of,
     parts_of,
+    possible,
     term_of,
 )
 from alvh_rules.prove.merging import Merger, relate_latches
 from alvh_rules.prove.region import region_of
 from alvh_rules.prove.replay import on_one_row, replayed
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
+from alvh_rules.prove.values import TOO_MANY, TooManyCases
 
 __all__ = ["DecisionVerdict", "Market", "compare_decisions"]
 
 Status = Literal["same", "same_off_boundary", "different", "undecided"]
+CANDIDATES = 8
+"""Rows of the evaluator's in which they differ that are held against the facts."""
 TRIALS = 3
 """Examples of the solver that may fail to replay before a difference is left undecided."""
 
@@ -84,7 +87,7 @@ class _Side:
         self.ruleset = checked.ruleset
         self.plan = plan_of(checked.ruleset, also=checked.ruleset.assumptions)
         self.to = Translation(symbols, checked.ruleset, self.plan, gaps=gaps, optional=missing)
-        self.shown = Shown(checked.ruleset, self.plan)
+        self.shown = self.to.shown
 
     def words(self, number: int) -> tuple[str, ...]:
         """The words of a label's codes."""
@@ -97,6 +100,7 @@ class _Pair:
     def __init__(self, old: Checked, new: Checked, budget: Budget, gaps: bool) -> None:
         self.symbols = Symbols()
         self.asker = Asker(self.symbols, budget)
+        self.marked = False
         missing = _optional(self.symbols, old) | _optional(self.symbols, new)
         self.sides = [_Side(self.symbols, item, gaps, missing) for item in (old, new)]
         merger = Merger(self.asker)
@@ -157,7 +161,7 @@ def compare_decisions(
     return [_verdict(present, gaps, name) for name in names]
 
 
-def _verdict(pair: _Pair, gaps: Any, name: str) -> DecisionVerdict:
+def _verdict(pair: _Pair, gaps: Callable[[], _Pair], name: str) -> DecisionVerdict:
     begun = time.perf_counter()
 
     def found(status: Status, **said: Any) -> DecisionVerdict:
@@ -178,8 +182,14 @@ def _verdict(pair: _Pair, gaps: Any, name: str) -> DecisionVerdict:
     if keys[0] == keys[1]:
         return found("same")
     for each in (pair, None):
-        now = each or gaps()
-        apart = now.difference(name)
+        try:
+            now = each or gaps()
+            apart = now.difference(name)
+        except TooManyCases:
+            return found("undecided", reason=TOO_MANY)
+        if not now.marked:
+            _mark_rivals(now)
+            now.marked = True
         shown = _shown(now, name, apart)
         if shown is None:
             continue
@@ -204,19 +214,24 @@ def _parts(pair: _Pair, numbers: Sequence[int]) -> list[Part]:
         other = known[1 - translations.index(to)]
         return to.same(number, to.keys) not in other
 
-    parts = parts_of(translations, [[number] for number in numbers], opened)
-    # Memories of one name that are two are told apart.
-    return [
-        replace(part, text=f"{part.text} ({'old' if part.of is translations[0] else 'new'})")
-        if part.before and any(_rival(part, other) for other in parts)
-        else part
-        for part in parts
-    ]
+    return parts_of(translations, [[number] for number in numbers], opened)
 
 
-def _rival(part: Part, other: Part) -> bool:
-    apart = part.of is not other.of and part.text == other.text and other.before
-    return apart and not part.of.memory[part.number].true.eq(other.of.memory[other.number].true)
+def _mark_rivals(pair: _Pair) -> None:
+    """Tell apart what both rulesets call the same and is not the same computation."""
+    old, new = (side.to for side in pair.sides)
+    by_text = [{to.shown.text(number): number for number in _told_nodes(to)} for to in (old, new)]
+    for text in by_text[0].keys() & by_text[1].keys():
+        first, second = by_text[0][text], by_text[1][text]
+        if old.same(first, old.keys) != new.same(second, new.keys):
+            old.shown.marks[first], new.shown.marks[second] = "old", "new"
+
+
+def _told_nodes(to: Translation) -> list[int]:
+    """The nodes that a market or a region may name."""
+    own = {to.plan.names[name] for name in to.ruleset.outputs} - set(to.memory)
+    opaque = [number for number in range(len(to.plan.nodes)) if to.opaque(number)]
+    return sorted({*to.shown.names, *opaque} - own)
 
 
 def _shown(pair: _Pair, name: str, apart: z3.BoolRef) -> Any:
@@ -302,11 +317,12 @@ def _apart(pair: _Pair, numbers: Sequence[int], columns: Sequence[Array]) -> Arr
     return np.asarray(gone | far)
 
 
-def _on_the_edges(pair: _Pair, name: str, found: Any) -> DecisionVerdict:
+def _on_the_edges(pair: _Pair, name: str, found: Callable[..., DecisionVerdict]) -> DecisionVerdict:
     """Equal in real arithmetic: whether floating point agrees, on edges and at random."""
     numbers = pair.nodes(name)
     parts = _parts(pair, numbers)
-    edges, columns = on_the_edges(pair.symbols, parts)
+    decided_by = [side.to.value(n) for side, n in zip(pair.sides, numbers, strict=True)]
+    edges, columns = on_the_edges(pair.symbols, decided_by, parts)
     if not edges:
         return found("same")
     decided = [
@@ -314,9 +330,10 @@ def _on_the_edges(pair: _Pair, name: str, found: Any) -> DecisionVerdict:
         for side, n in zip(pair.sides, numbers, strict=True)
     ]
     apart = np.flatnonzero(_apart(pair, numbers, decided))
-    if not len(apart):
+    rows = plainest(columns, apart, parts, CANDIDATES)
+    held = next((row for row in rows if possible(pair.asker, parts, row)), None)
+    if held is None:
         return found("same")
-    held = taken(columns, int(apart[0]), parts)
     values = _values(pair, numbers, parts, held)
     kept = fewest(parts, held, lambda trial: _alike(values, _values(pair, numbers, parts, trial)))
     market = market_of(parts, kept if kept is not None else held)

@@ -19,7 +19,6 @@ import z3
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.plan import graph as g
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker
 from alvh_rules.prove.symbols import implied
 from alvh_rules.prove.translate import Translation
@@ -100,7 +99,7 @@ def parts_of(
     """
     found = []
     for translation, numbers in zip(translations, wanted, strict=True):
-        shown = Shown(translation.ruleset, translation.plan)
+        shown = translation.shown
 
         def opens(number: int, to: Translation = translation, own: Sequence[int] = numbers) -> bool:
             to.value(number)
@@ -219,7 +218,7 @@ def _held(part: Part, model: z3.ModelRef) -> Held:
     value = part.value
 
     def holds(formula: z3.BoolRef) -> bool:
-        return z3.is_true(model.eval(formula, model_completion=True))
+        return bool(z3.is_true(model.eval(formula, model_completion=True)))
 
     match g.storage_of(part.node.type):
         case g.Storage.NUMBER:
@@ -261,15 +260,24 @@ def fewest(
     if not shows(held):
         return None
     kept = dict(held)
-    for text in dict.fromkeys(part.text for part in parts):
-        named = [part for part in parts if part.text == text]
+    by_text: dict[str, list[Part]] = {}
+    for part in parts:
+        by_text.setdefault(part.text, []).append(part)
+    filled = dict(held)
+    for named in by_text.values():
+        keys = [part.key for part in named]
+        if any(held.get(key) is not None for key in keys):
+            continue
+        trial = {**filled, **dict.fromkeys(keys, _usual(named[0]))}
+        if shows(trial):
+            filled = trial
+            for key in keys:
+                kept.pop(key, None)
+    for named in by_text.values():
         keys = [part.key for part in named]
         if all(kept.get(key) is None for key in keys):
-            usual = {**kept, **dict.fromkeys(keys, _usual(named[0]))}
-            without = shows(usual)
-        else:
-            without = shows({**kept, **dict.fromkeys(keys, None)})
-        if without:
+            continue
+        if shows({**kept, **dict.fromkeys(keys, None)}):
             for key in keys:
                 kept.pop(key, None)
     return kept
@@ -299,3 +307,20 @@ def market_of(parts: Sequence[Part], held: Mapping[Key, Held]) -> Market:
         else:
             given[part.text] = value
     return Market(given)
+
+
+def possible(asker: Asker, parts: Sequence[Part], held: Mapping[Key, Held]) -> bool:
+    """Whether these very values contradict no fact and no assumption."""
+    formulas: list[z3.BoolRef] = []
+    for part in parts:
+        value = held.get(part.key)
+        if value is None or g.storage_of(part.node.type) is g.Storage.CODE:
+            continue
+        if g.storage_of(part.node.type) is g.Storage.FLAG:
+            truth = part.of.truth_of(part.value)
+            formulas.append(truth.true if value == TRUE else truth.false)
+            continue
+        term, known = term_of(part)
+        exact = Fraction(value)
+        formulas += [known, term == z3.Q(exact.numerator, exact.denominator)]
+    return asker.exists(*formulas).verdict == "yes"

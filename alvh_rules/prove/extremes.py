@@ -80,8 +80,10 @@ def _bracketed(context: Context, number: int, value: Value, greatest: bool) -> B
     if answer.model is None:
         return Bound(None, "", False, None, answer.reason or "it is never known")
     farthest = FARTHEST if greatest else -FARTHEST
-    if can(farthest, sign) != "no":
-        return Bound(None, "", False, None, "no bound")
+    beyond_all = can(farthest, sign)
+    if beyond_all != "no":
+        found = "no bound found" if beyond_all == "yes" else "undecided"
+        return Bound(None, "", False, None, found)
     inside = _value_in(context, value, answer.model)
     outside = farthest
     for _ in range(HALVINGS):

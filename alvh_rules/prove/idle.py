@@ -17,7 +17,7 @@ from alvh_rules.plan import graph as g
 from alvh_rules.prove.context import Context
 from alvh_rules.prove.difference import difference
 from alvh_rules.prove.properties import tables_of
-from alvh_rules.prove.values import Choice, Diagrams, Truth, Value, leaves, opposite
+from alvh_rules.prove.values import Choice, Diagrams, Truth, Value, formulas_in, opposite
 from alvh_rules.prove.verdicts import Idle
 
 _WRITTEN = frozenset(
@@ -186,7 +186,7 @@ def _matters(context: Context, event: int) -> bool:
             _restricted(context.to.diagrams, value, truth.true, case) for case in (True, False)
         )
         if any(
-            mark & context.symbols.names(part) for side in (on, off) for part in _formulas(side)
+            mark & context.symbols.names(part) for side in (on, off) for part in formulas_in(side)
         ):
             return True
         storage = g.storage_of(context.plan.nodes[number].type)
@@ -194,25 +194,6 @@ def _matters(context: Context, event: int) -> bool:
         if not _never(context, difference(context.to, on, off, storage, words, words)):
             return True
     return False
-
-
-def _formulas(value: Value) -> list[z3.BoolRef]:
-    """The guards and leaves' formulas of a value."""
-    found: list[z3.BoolRef] = []
-    seen: set[int] = set()
-    stack = [value]
-    while stack:
-        top = stack.pop()
-        if id(top) in seen:
-            continue
-        seen.add(id(top))
-        if isinstance(top, Choice):
-            found += top.selector.guards
-            stack.extend(top.options)
-    for leaf in leaves(value):
-        if isinstance(leaf.content, Truth):
-            found += [leaf.content.true, leaf.content.false]
-    return found
 
 
 def _restricted(diagrams: Diagrams, value: Value, mark: z3.BoolRef, holds: bool) -> Value:

@@ -19,10 +19,19 @@ from alvh_rules.check import checked as c
 from alvh_rules.plan.from_checked import Lowering, plan_of
 from alvh_rules.prove.assumptions import assume
 from alvh_rules.prove.boundary import on_the_edges, taken
-from alvh_rules.prove.context import ONLY_ROUNDING, Context, possible, timed
-from alvh_rules.prove.example import Held, Key, Market, Part, fewest, look_for, market_of, parts_of
+from alvh_rules.prove.context import ONLY_ROUNDING, Context, notes_of, timed
+from alvh_rules.prove.example import (
+    Held,
+    Key,
+    Market,
+    Part,
+    fewest,
+    look_for,
+    market_of,
+    parts_of,
+    possible,
+)
 from alvh_rules.prove.replay import on_one_row, replayed
-from alvh_rules.prove.shown import Shown
 from alvh_rules.prove.solver import Asker
 from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.translate import Translation
@@ -98,7 +107,7 @@ class _Pair:
         on_edge = self._in_floating_point(parts)
         if on_edge is not None:
             return self._refuted(parts, on_edge, begun, rounding=True)
-        notes = [note for note in self.context.notes(self.value) if "free within" in note]
+        notes = [note for note in notes_of(self.low, self.value) if "free within" in note]
         return Verdict(
             "monotone", item.text, "proved", item.span, notes=tuple(notes), seconds=timed(begun)
         )
@@ -138,7 +147,7 @@ class _Pair:
         moved = {
             name: value for name, value in then.given.items() if first.given.get(name) != value
         }
-        shown = Shown(self.context.ruleset, self.plan)
+        shown = self.low.shown
         node = self.plan.nodes[self.value]
         values = [shown.value(row[0], node) for row in self._seen(parts, kept)]
         return Verdict(
@@ -156,7 +165,8 @@ class _Pair:
     def _in_floating_point(self, parts: list[Part]) -> Mapping[Key, Held] | None:
         """Neighbouring doubles of the subject on an edge, between which the value moves wrongly."""
         own = [part for part in parts if part.of is self.low]
-        rows, columns = on_the_edges(self.symbols, own)
+        decided_by = [self.low.value(node) for node in self._nodes()]
+        rows, columns = on_the_edges(self.symbols, decided_by, own)
         subject = next((part for part in own if part.number == self.subject), None)
         if not rows or subject is None:
             return None

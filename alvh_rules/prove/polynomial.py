@@ -117,7 +117,8 @@ def product(a: Interval, b: Interval) -> Interval:
             low = End(low.value, True)
         if a.high.value is None or b.high.value is None:
             return Interval(low, End(None))
-        return Interval(low, End(a.high.value * b.high.value))
+        most = a.high.value * b.high.value
+        return Interval(low, End(most, most > 0 and (a.high.open or b.high.open)))
     if a.not_positive and not a.not_negative:
         return scaled(product(scaled(a, Fraction(-1)), b), Fraction(-1))
     if b.not_positive and not b.not_negative:

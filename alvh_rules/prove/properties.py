@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import z3
-
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
 from alvh_rules.prove.context import Context, Witness, timed
 from alvh_rules.prove.givens import test_lines
 from alvh_rules.prove.region import region_of
-from alvh_rules.prove.values import both, opposite
+from alvh_rules.prove.solver import OUT_OF_TIME
+from alvh_rules.prove.values import TOO_MANY, TooManyCases, both, opposite
 from alvh_rules.prove.verdicts import Verdict
 
 
@@ -46,10 +45,12 @@ def kept_limits(ruleset: c.CheckedRuleset) -> list[tuple[c.Limit, c.Expression]]
 def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Verdict:
     """Whether a condition is never false: where data are present, in floating point, with gaps."""
     begun = time.perf_counter()
+    if context.budget.left <= 0:
+        return Verdict(kind, text, "undecided", span, reason=OUT_OF_TIME)
     try:
         truth = context.to.truth(number)
-    except z3.Z3Exception as problem:
-        return Verdict(kind, text, "undecided", span, reason=str(problem), seconds=timed(begun))
+    except TooManyCases:
+        return Verdict(kind, text, "undecided", span, reason=TOO_MANY, seconds=timed(begun))
     found = context.witness([truth.false], [number], lambda values: values[0] == FALSE)
     notes = context.notes(number)
     if found.verdict == "unknown":
@@ -92,7 +93,7 @@ def _refuted(
         wrong = context.to.truth(number).false
         region = region_of(context.asker, [context.to], found.parts, [number], wrong, found.sight)
     given = found.market.given if found.market is not None else {}
-    notes = [note for note in context.notes(number) if any(f"`{name}`" in note for name in given)]
+    notes = context.notes(number, given)
     return Verdict(
         kind,
         text,
@@ -129,6 +130,11 @@ def tables(context: Context) -> Iterator[Verdict]:
         if not context.has(cell) or not all(map(context.has, inputs)):
             continue
         text = f"table {name} has a row for every market"
+        try:
+            context.to.value(cell)
+        except TooManyCases:
+            yield Verdict("table", text, "undecided", table.span, reason=TOO_MANY)
+            continue
         known = [context.to.is_known(number) for number in inputs]
         missed = context.to.where(context.to.value(cell), lambda code: code == -1)
         found = context.witness([both(missed, *known)], [cell], lambda values: values[0] == -1)
@@ -190,7 +196,11 @@ def regimes(context: Context) -> Iterator[Verdict]:
             values=context.told(context.names_under(numbers[0]), found)
             if found.market is not None
             else (),
-            notes=tuple(context.notes(numbers[0])) if found.verdict != "no" else (),
+            notes=tuple(
+                note
+                for number in numbers
+                for note in (context.notes(number, found.market.given) if found.market else ())
+            ),
             reason=found.reason,
             seconds=timed(begun),
         )

@@ -36,7 +36,7 @@ def literals_of(
     to: Translation, number: int, parts: Sequence[Part], model: z3.ModelRef
 ) -> list[Literal]:
     """What holds in a model of every condition that a node rests on."""
-    shown = Shown(to.ruleset, to.plan)
+    shown = to.shown
     opened = {part.number: part for part in parts if part.of is to and part.before}
     found: list[Literal] = []
     seen = {number}
@@ -62,7 +62,7 @@ def _literals(
     to: Translation, shown: Shown, number: int, node: g.Node, model: z3.ModelRef
 ) -> list[Literal]:
     def holds(formula: z3.BoolRef) -> bool:
-        return z3.is_true(model.eval(formula, model_completion=True))
+        return bool(z3.is_true(model.eval(formula, model_completion=True)))
 
     found = []
     if isinstance(node.operation, g.Band) and node.operation.edges:
@@ -94,7 +94,7 @@ def _literals(
         return [Literal(truth.true, shown.text(number))]
     if holds(truth.false):
         return [Literal(truth.false, shown.denied(number))]
-    missing = sorted({shown.text(part) for part in _missing(to, number, model)})
+    missing = list(dict.fromkeys(shown.text(part) for part in _missing(to, number, model)))
     text = (
         " and ".join(f"{item} is missing" for item in missing) or f"{shown.text(number)} is unknown"
     )
@@ -110,13 +110,17 @@ def _of_truth(truth: Truth, text: str, model: z3.ModelRef) -> Literal:
 
 
 def _missing(to: Translation, number: int, model: z3.ModelRef) -> list[int]:
-    """The opaque numbers under a condition that a model leaves missing."""
-    found = []
-    for part in to.market_of(number):
-        if g.storage_of(to.plan.nodes[part].type) is g.Storage.NUMBER:
-            known = to.known(to.value(part))
-            if not z3.is_true(model.eval(known, model_completion=True)):
-                found.append(part)
+    """The numbers nearest under a condition that have a name, or are opaque, and are missing."""
+    found: list[int] = []
+    stack = list(to.plan.nodes[number].inputs)
+    while stack:
+        top = stack.pop(0)
+        if g.storage_of(to.plan.nodes[top].type) is not g.Storage.NUMBER:
+            continue
+        if to.shown.name(top) is None and not to.opaque(top):
+            stack.extend(to.plan.nodes[top].inputs)
+        elif not z3.is_true(model.eval(to.known(to.value(top)), model_completion=True)):
+            found.append(top)
     return found
 
 

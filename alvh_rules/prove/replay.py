@@ -30,7 +30,7 @@ def replayed(
 ) -> list[Array]:
     """The columns of several nodes where the parts are given; a part without a column is missing."""
     own = [part for part in parts if part.of is to]
-    nodes, places = _with_given(to.plan, own)
+    nodes, places = _with_given(to.plan, own, wanted)
     names = {f"#{number}": places[number] for number in wanted}
     given = {
         _name(part): columns.get(part.key, missing_of(part.node.type.kind, rows)) for part in own
@@ -69,39 +69,52 @@ def _name(part: Part) -> str:
     return f"#{part.number}{' before' if part.before else ''}"
 
 
-def _with_given(plan: g.Plan, parts: Sequence[Part]) -> tuple[tuple[g.Node, ...], list[int]]:
-    """The plan's nodes with those of the parts given, and where each of the plan's own stands."""
+def _with_given(
+    plan: g.Plan, parts: Sequence[Part], wanted: Sequence[int]
+) -> tuple[tuple[g.Node, ...], dict[int, int]]:
+    """The wanted nodes and those under them, with the parts given; and where each stands now."""
     by_number = {part.number: part for part in parts}
     nodes: list[g.Node] = []
-    places: list[int] = []
+    places: dict[int, int] = {}
+    needed, stack = set(wanted), list(wanted)
+    while stack:
+        top = stack.pop()
+        if top in by_number and not by_number[top].before:
+            continue
+        for item in plan.nodes[top].inputs:
+            if item not in needed:
+                needed.add(item)
+                stack.append(item)
 
     def put(operation: g.Operation, inputs: tuple[int, ...], node: g.Node) -> int:
         nodes.append(replace(node, operation=operation, inputs=inputs))
         return len(nodes) - 1
 
-    for number, node in enumerate(plan.nodes):
-        inputs = tuple(places[item] for item in node.inputs)
+    for number in sorted(needed):
+        node = plan.nodes[number]
         part = by_number.get(number)
+        inside = part is None or part.before
+        inputs = tuple(places[item] for item in node.inputs) if inside else ()
         if part is None:
-            places.append(put(node.operation, inputs, node))
+            places[number] = put(node.operation, inputs, node)
             continue
         given = put(g.Given(_name(part)), (), replace(node, clock=g.ROWS))
         if not part.before:
-            places.append(given)
+            places[number] = given
             continue
         match node.operation:
             case g.Latch():
                 begun = put(g.Logical("or"), (inputs[0], given), node)
                 kept = put(g.Not(), (inputs[1],), node)
-                places.append(put(g.Logical("and"), (kept, begun), node))
+                places[number] = put(g.Logical("and"), (kept, begun), node)
             case g.Call("crosses_above" | "crosses_below" as name):
                 sign = ">" if name == "crosses_above" else "<"
                 today = put(g.Compare(sign), inputs, node)
-                places.append(put(g.Logical("and"), (today, given), node))
+                places[number] = put(g.Logical("and"), (today, given), node)
             case g.Call("latch"):
                 begun = put(g.Logical("or"), (inputs[0], given), node)
                 kept = put(g.Not(), (inputs[1],), node)
-                places.append(put(g.Logical("and"), (kept, begun), node))
+                places[number] = put(g.Logical("and"), (kept, begun), node)
             case _:
-                places.append(put(g.Logical("and"), (inputs[0], given), node))
+                places[number] = put(g.Logical("and"), (inputs[0], given), node)
     return tuple(nodes), places

@@ -64,16 +64,16 @@ class Told:
         if proof.idle:
             lines.append("never matters")
         lines += [f"  {idle_text(item)}" for item in proof.idle]
-        lines += [f"not looked at, for want of time: {item}" for item in proof.unlooked]
+        lines += [f"not looked at: {item}" for item in proof.unlooked]
         return lines
 
     def counts(self, proof: Proof) -> str:
         """How many of each verdict."""
         found = [item.status for item in proof.verdicts]
         parts = [
-            f"{found.count(status):,} {status}"  # type: ignore[arg-type]
+            f"{found.count(status):,} {status}"
             for status in ("proved", "refuted", "undecided")
-            if found.count(status) or status == "proved"  # type: ignore[arg-type]
+            if found.count(status) or status == "proved"
         ]
         return ", ".join(parts)
 
@@ -124,6 +124,8 @@ class Told:
             lines += ["| verdict | promise | market |", "|---|---|---|"]
         for item in proof.verdicts:
             market = "" if item.market is None else self.market(item.market)
+            if item.against is not None:
+                market = f"{market}; then {self.market(item.against)}"
             if item.market is not None and item.values:
                 market = f"{market}: {', '.join(item.values)}"
             said = market or item.reason or "; ".join(item.notes)
@@ -142,7 +144,7 @@ class Told:
                 "",
                 *(f"- not asked, waits for positions: `{_cell(item)}`" for item in proof.unasked),
             ]
-        lines += [f"- not looked at, for want of time: {item}" for item in proof.unlooked]
+        lines += [f"- not looked at: {item}" for item in proof.unlooked]
         return lines
 
     def possibility(self, item: Possibility) -> list[str]:

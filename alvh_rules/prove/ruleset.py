@@ -20,6 +20,7 @@ from alvh_rules.prove.extremes import extremes_of, numbers_decided
 from alvh_rules.prove.idle import OutOfTime, idle
 from alvh_rules.prove.monotone import monotone
 from alvh_rules.prove.solver import Budget
+from alvh_rules.prove.values import TOO_MANY, TooManyCases
 from alvh_rules.prove.verdicts import Extremes, Idle, Possibility, Proof, Verdict
 
 SECONDS = 10.0
@@ -56,12 +57,19 @@ def prove(ruleset: c.CheckedRuleset, *, seconds: float = SECONDS) -> Proof:
         for item in idle(context):
             found.append(item)
     except OutOfTime:
-        unlooked.append("some parts were not looked at for whether they matter")
+        unlooked.append("for want of time, whether some parts matter")
+    except TooManyCases:
+        unlooked.append(f"whether some parts matter: {TOO_MANY}")
     for name in names:
         if context.budget.left < 0.1:
-            unlooked.append(f"the extremes of {len(names) - len(extremes):,} numbers")
+            unlooked.append(
+                f"for want of time, the extremes of {len(names) - len(extremes):,} numbers"
+            )
             break
-        extremes.append(extremes_of(context, name))
+        try:
+            extremes.append(extremes_of(context, name))
+        except TooManyCases:
+            unlooked.append(f"the extremes of {name}: {TOO_MANY}")
     waiting = tuple(limit.text for limit in ruleset.limits if limit.binds is None)
     return Proof(
         ruleset.name,

@@ -20,6 +20,13 @@ class Shown:
         self._ruleset = ruleset
         self._nodes = plan.nodes
         self.names: dict[int, str] = {}
+        self.marks: dict[int, str] = {}
+        """What is added to a node's text, where two rulesets call different things the same."""
+        self._limits = {
+            plan.names[limit.binds]: limit.text
+            for limit in ruleset.limits
+            if limit.binds is not None
+        }
         for name, number in plan.names.items():
             role = ruleset.roles.get(name)
             internal = "@" in name or role in (c.Role.STEP, c.Role.BOUND, c.Role.ALWAYS)
@@ -43,9 +50,16 @@ class Shown:
 
     def text(self, number: int) -> str:
         """A node as a trader would write it."""
+        if number in self.marks:
+            return f"{self._unmarked(number)} ({self.marks[number]})"
+        return self._unmarked(number)
+
+    def _unmarked(self, number: int) -> str:
         named = self.names.get(number)
         if named is not None:
             return named
+        if number in self._limits:
+            return f"{self._limits[number]} binds"
         node = self._nodes[number]
         match node.operation:
             case g.Column(name) | g.Given(name) | g.Book(name):
@@ -99,6 +113,8 @@ class Shown:
     def denied(self, number: int) -> str:
         """What it says that a condition is false."""
         node = self._nodes[number]
+        if number in self._limits:
+            return f"{self._limits[number]} does not bind"
         if isinstance(node.operation, g.Compare) and number not in self.names:
             sign = _OPPOSITE[node.operation.operator]
             left, right = node.inputs

@@ -21,6 +21,9 @@ MOST_SHARE = 0.25
 """Of the seconds left, what one question may take."""
 
 
+OUT_OF_TIME = "the time was spent on what came before"
+
+
 @dataclass
 class Budget:
     """Seconds for all questions together."""
@@ -61,7 +64,7 @@ class Asker:
             return Answer("no", 0.0)
         left = self.budget.left
         if left <= 0.01:
-            return Answer("unknown", 0.0, None, "the time was spent on what came before")
+            return Answer("unknown", 0.0, None, OUT_OF_TIME)
         solver = z3.Solver()
         solver.set("timeout", max(20, int(1000 * max(left * MOST_SHARE, min(left, 0.5)))))
         solver.set("random_seed", 1)

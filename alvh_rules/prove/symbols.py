@@ -181,9 +181,22 @@ class Symbols:
     def _bound(self, number: int) -> p.Interval:
         return self.bounds.get(number, p.ANYWHERE)
 
-    def edges(self) -> list[p.Polynomial]:
-        """The polynomials of all atoms: a decision can turn where one of them is zero."""
-        return list(dict.fromkeys(self._atom_of.values()))
+    def edges(self, formulas: Iterable[z3.BoolRef]) -> list[p.Polynomial]:
+        """The polynomials of the atoms in formulas: a decision can turn where one of them is zero."""
+        found: dict[p.Polynomial, None] = {}
+        seen: set[int] = set()
+        stack = list(formulas)
+        while stack:
+            top = stack.pop()
+            if top.get_id() in seen:
+                continue
+            seen.add(top.get_id())
+            edge = self._atom_of.get(top.get_id())
+            if edge is not None:
+                found[edge] = None
+            elif z3.is_bool(top):
+                stack.extend(top.children())
+        return list(found)
 
     def compare(self, left: Number, right: Number, sign: str) -> Truth:
         """One number against another."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import z3
@@ -25,36 +25,33 @@ from alvh_rules.core import kinds, schema
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.plan import graph as g
-from alvh_rules.plan.scalars import applied, missing, rounded
+from alvh_rules.plan.scalars import applied, missing
 from alvh_rules.prove import polynomial as p
 from alvh_rules.prove import windows
+from alvh_rules.prove.choices import chosen
+from alvh_rules.prove.formulas import NO, YES, Formulas, known_in, same_truth, truth_in
 from alvh_rules.prove.keys import Keys
-from alvh_rules.prove.symbols import Symbols, implied
+from alvh_rules.prove.shown import Shown
+from alvh_rules.prove.symbols import Symbols
 from alvh_rules.prove.values import (
     Content,
     Leaf,
     Number,
-    Selector,
     TooManyCases,
     Truth,
     Value,
     both,
     either,
-    folded,
     leaves,
     opposite,
     plain,
 )
 
-YES, NO = z3.BoolVal(True), z3.BoolVal(False)
-UNIT = Fraction(1, 10**12)
-MOST_TERMS = 60
-"""Terms of a polynomial beyond which a number is only known by its bounds."""
 OPAQUE = (g.Column, g.Given, g.Book, g.Event, g.Lasting, g.Latch, g.Hold)
 _POSITIVE = (Kind.PRICE, Kind.VOLATILITY)
 
 
-class Translation:
+class Translation(Formulas):
     """The values of a plan's nodes, over unknowns that other translations may share.
 
     `tag` sets apart what is given here and what rests on it from the same in another translation;
@@ -71,8 +68,7 @@ class Translation:
         tag: str = "",
         optional: frozenset[object] = frozenset(),
     ) -> None:
-        self.symbols = symbols
-        self.diagrams = symbols.diagrams
+        super().__init__(symbols)
         self.ruleset = ruleset
         self.plan = plan
         self.gaps = gaps
@@ -86,7 +82,11 @@ class Translation:
         self.memory: dict[int, Truth] = {}
         """Of a latch and its like: what it was before this row."""
         self._done: dict[int, Value] = {}
-        self._said: set[object] = set()
+
+    @cached_property
+    def shown(self) -> Shown:
+        """What the ruleset calls the nodes."""
+        return Shown(self.ruleset, self.plan)
 
     # --- what is asked for ---
 
@@ -136,28 +136,6 @@ class Translation:
                     stack.append(part)
         return sorted(found)
 
-    # --- values as formulas ---
-
-    def truth_of(self, value: Value) -> Truth:
-        """A condition's value as formulas."""
-        if isinstance(value, Leaf):
-            return _truth(value.content)
-        true = folded(value, lambda content: _truth(content).true, bool_if)
-        unknown = folded(value, lambda content: _truth(content).unknown, bool_if)
-        if z3.is_false(unknown):
-            return Truth(true, opposite(true))
-        return Truth(true, folded(value, lambda content: _truth(content).false, bool_if))
-
-    def where(self, value: Value, test: Callable[[Content], bool]) -> z3.BoolRef:
-        """When a value's leaf passes a test."""
-        found: z3.BoolRef = folded(value, lambda content: YES if test(content) else NO, bool_if)
-        return found
-
-    def known(self, value: Value) -> z3.BoolRef:
-        """When a value is not missing."""
-        found: z3.BoolRef = folded(value, _known, bool_if)
-        return found
-
     def is_known(self, number: int) -> z3.BoolRef:
         """When a node has a value."""
         value = self.value(number)
@@ -168,60 +146,6 @@ class Translation:
                 return self.where(value, lambda content: content != -1)
             case _:
                 return self.known(value)
-
-    def number_of(self, value: Value) -> Number:
-        """A number's value as one leaf: an unknown that is what each case says."""
-        if isinstance(value, Leaf):
-            found = self.number(value.content)
-            return found or Number(p.number(0), p.number(1), NO)
-        known = self.known(value)
-        which = self.symbols.real(("cases", id(value)), self.range(value))
-        if ("cases", which) not in self._said:
-            self._said.add(("cases", which))
-            term = folded(value, self._term, z3.If)
-            self.symbols.fact(implied(known, self.symbols.reals[which] == term))
-        return self.symbols.number(which, known)
-
-    def _term(self, content: Content) -> z3.ArithRef:
-        number = self.number(content)
-        return self.symbols.term(p.number(0) if number is None else self.solid(number))
-
-    def selector_of(self, truth: Truth) -> Selector:
-        """The cases of a condition."""
-        return self.diagrams.selector(
-            (TRUE, UNKNOWN, FALSE), (truth.true, truth.unknown, truth.false)
-        )
-
-    def range(self, value: Value) -> p.Interval:
-        """Where a number lies, whatever the case."""
-        low: p.End | None = None
-        high: p.End | None = None
-        for leaf in leaves(value):
-            number = self.number(leaf.content)
-            if number is None:
-                continue
-            found = self.symbols.within(number)
-            low = found.low if low is None else _least(low, found.low)
-            high = found.high if high is None else _most(high, found.high)
-        return p.Interval(low or p.End(None), high or p.End(None))
-
-    def number(self, content: Content) -> Number | None:
-        """A leaf as a number; None where it is missing."""
-        if isinstance(content, Number):
-            return content
-        assert isinstance(content, (int, float))
-        return None if content != content else self.symbols.constant(content)
-
-    def is_number(self, value: Value) -> bool:
-        """Whether a value is a number's."""
-        return any(isinstance(leaf.content, (Number, float)) for leaf in leaves(value))
-
-    def compared(self, a: Content, b: Content, sign: str) -> Value:
-        """One leaf against another."""
-        left, right = self.number(a), self.number(b)
-        if left is None or right is None:
-            return self.diagrams.leaf(UNKNOWN)
-        return self.diagrams.leaf(self.symbols.compare(left, right, sign))
 
     def missing(self, storage: g.Storage) -> float | int:
         """What stands where nothing is known."""
@@ -259,19 +183,15 @@ class Translation:
             case g.Logical(word):
                 return self._logical(word, values)
             case g.Conditional():
-                storage = g.storage_of(node.type)
-                return self.apply(
-                    lambda *parts: self._chosen(storage, *parts),
-                    [self._plain(values[0]), *values[1:]],
-                    node,
-                )
+                options = {TRUE: values[1], FALSE: values[2]}
+                return chosen(self, self._plain(values[0]), options, g.storage_of(node.type))
             case g.FirstTrue():
                 return self._first(values)
-            case g.Select(options):
-                storage = g.storage_of(node.type)
-                return self.apply(
-                    lambda *parts: self._selected(options, storage, *parts), values, node
-                )
+            case g.Select(count):
+                options = dict(enumerate(values[1 : 1 + count]))
+                if len(values) > 1 + count:
+                    options[-1] = values[-1]
+                return chosen(self, values[0], options, g.storage_of(node.type))
             case g.Band() as band:
                 storage = g.storage_of(self.plan.nodes[node.inputs[0]].type)
                 return self.apply(lambda leaf: self._band(band, leaf, storage), values, node)
@@ -324,7 +244,8 @@ class Translation:
     def apply(self, function: Callable[..., Value], values: Sequence[Value], node: g.Node) -> Value:
         """A function of leaves; where there are too many cases, of numbers and conditions as one.
 
-        What is too large even so is an unknown of its kind, which is sound and says nothing.
+        What is too large even so is an unknown of its kind, which is sound and says nothing; of codes
+        that no label names the cases are not known, so there it raises `TooManyCases`.
         """
         try:
             return self.diagrams.apply(function, values)
@@ -333,6 +254,8 @@ class Translation:
         try:
             return self.diagrams.apply(function, [self._collapsed(value) for value in values])
         except TooManyCases:
+            if g.storage_of(node.type) is g.Storage.CODE and not node.type.labels:
+                raise
             key = ("large", node.operation, tuple(map(id, values)))
             return self.unknown(key, replace(node, type=replace(node.type, difference=True)), True)
 
@@ -376,13 +299,6 @@ class Translation:
             return self.diagrams.leaf(Truth(true, opposite(true)))
         return self.diagrams.leaf(Truth(true, some(*(truth.false for truth in truths))))
 
-    def _chosen(
-        self, storage: g.Storage, condition: Content, then: Content, otherwise: Content
-    ) -> Value:
-        if condition == UNKNOWN:
-            return self.diagrams.leaf(missing(storage))
-        return self.diagrams.leaf(then if condition == TRUE else otherwise)
-
     def _first(self, values: Sequence[Value]) -> Value:
         truths = [self.truth_of(value) for value in values]
         before, cases, guards = YES, [], []
@@ -394,12 +310,6 @@ class Translation:
             before = both(before, truth.false)
         selector = self.diagrams.selector((*cases, len(values), -1), (*guards, before, lost))
         return self.diagrams.cases_of(selector)
-
-    def _selected(self, options: int, storage: g.Storage, code: Content, *values: Content) -> Value:
-        assert isinstance(code, int)
-        if code >= 0:
-            return self.diagrams.leaf(values[code])
-        return self.diagrams.leaf(values[options] if len(values) > options else missing(storage))
 
     def _band(self, band: g.Band, content: Content, storage: g.Storage) -> Value:
         if isinstance(content, Truth):
@@ -416,8 +326,8 @@ class Translation:
             guards.append(both(content.known, under, opposite(edge)))
             under = above[number]
         guards.append(both(content.known, under))
-        cases = (*band.rows, band.missing)
-        selector = self.diagrams.selector(cases, (*guards, opposite(content.known)))
+        rows = (*band.rows, band.missing)
+        selector = self.diagrams.selector(rows, (*guards, opposite(content.known)))
         return self.diagrams.cases_of(selector)
 
     def above(
@@ -471,13 +381,13 @@ class Translation:
             return self.diagrams.leaf(applied(operation, plain_parts, storages, own))
         match operation:
             case g.Not():
-                truth = _truth(parts[0])
+                truth = truth_in(parts[0])
                 return self.diagrams.leaf(Truth(truth.false, truth.true))
             case g.IsMissing():
-                known = _known(parts[0])
+                known = known_in(parts[0])
                 return self.diagrams.leaf(Truth(opposite(known), known))
             case g.Compare(sign) if g.Storage.FLAG in storages:
-                return self.diagrams.leaf(_same(sign, _truth(parts[0]), _truth(parts[1])))
+                return self.diagrams.leaf(same_truth(sign, truth_in(parts[0]), truth_in(parts[1])))
         numbers = [self.number(part) for part in parts]
         left, right = numbers[0], numbers[-1]
         if left is None or right is None:
@@ -490,78 +400,8 @@ class Translation:
             case g.Arithmetic(sign):
                 return self.diagrams.leaf(self.arithmetic(sign, left, right))
             case g.Rounded():
-                return self._rounded(left)
+                return self.rounded_number(left)
         raise AssertionError(f"{operation} is not of one row")
-
-    def arithmetic(self, sign: str, left: Number, right: Number) -> Number:
-        """A sum, difference, product or quotient; a quotient by zero is missing."""
-        known = both(left.known, right.known)
-        a, b, c, d = left.top, left.bottom, right.top, right.bottom
-        if sign in "+-":
-            if b == d:
-                top, bottom = (a + c if sign == "+" else a - c), b
-            else:
-                top, bottom = (a * d + c * b if sign == "+" else a * d - c * b), b * d
-        elif sign == "*":
-            top, bottom = a * c, b * d
-        else:
-            top, bottom = a * d, b * c
-            known = both(known, self.symbols.atom(c, "!="))
-        if len(top.terms) > MOST_TERMS or len(bottom.terms) > MOST_TERMS:
-            which = self.symbols.real(
-                ("large", sign, left.top, left.bottom, right.top, right.bottom)
-            )
-            return self.symbols.number(which, known)
-        return self._reduced(Number(top, bottom, known))
-
-    def _reduced(self, number: Number) -> Number:
-        """Without what top and bottom share, where that is never zero."""
-        top, bottom = number.top, number.bottom
-        constant = bottom.constant
-        if constant is not None and constant != 0:
-            return Number(top.times(1 / constant), p.number(1), number.known)
-        common = [
-            item
-            for item in set(top.shared())
-            if item in bottom.shared() and self.symbols.bounds.get(item, p.ANYWHERE).positive
-        ]
-        for item in common:
-            top, bottom = top.without((item,)), bottom.without((item,))
-        if common:
-            return self._reduced(Number(top, bottom, number.known))
-        return Number(top, bottom, number.known)
-
-    def solid(self, number: Number) -> p.Polynomial:
-        """A number as a polynomial: a quotient becomes an unknown that is its value."""
-        if number.bottom.constant is not None:
-            return number.top.times(1 / number.bottom.constant)
-        which = self.symbols.real(
-            ("quotient", number.top, number.bottom), self.symbols.within(number)
-        )
-        same = self.symbols.atom(p.unknown(which) * number.bottom - number.top, "==")
-        self.symbols.fact(implied(self.symbols.atom(number.bottom, "!="), same))
-        return p.unknown(which)
-
-    def _rounded(self, number: Number) -> Value:
-        """A multiple of 10⁻¹² within half of one; a hair more, for what floating point does to ties."""
-        exact = self.solid(number)
-        if exact.constant is not None:
-            return self.diagrams.leaf(rounded(float(exact.constant)))
-        key = ("rounded", exact)
-        fresh = z3.Int(f"k{self.symbols.numbers.of(*key)}")
-        hair = UNIT * Fraction(501, 1000)
-        low, high = exact.within(self.symbols.bounds)
-        within = p.Interval(
-            p.End(None if low.value is None else -((hair - low.value) // UNIT) * UNIT),
-            p.End(None if high.value is None else (high.value + hair) // UNIT * UNIT),
-        )
-        which = self.symbols.real(key, within)
-        term = self.symbols.reals[which]
-        self.symbols.fact(term * 10**12 == z3.ToReal(fresh))
-        apart = p.unknown(which) - exact
-        self.symbols.fact(self.symbols.atom(apart - p.number(hair), "<="))
-        self.symbols.fact(self.symbols.atom(apart + p.number(hair), ">="))
-        return self.diagrams.leaf(self.symbols.number(which, number.known))
 
 
 def range_of(node: g.Node) -> p.Interval:
@@ -571,59 +411,6 @@ def range_of(node: g.Node) -> p.Interval:
         return p.ANYWHERE
     low, high = kinds.RANGES[kind]
     return p.Interval(
-        p.End(None if low is None else p.decimal(low), kind in _POSITIVE),
+        p.End(p.decimal(low), kind in _POSITIVE),
         p.End(None if high is None else p.decimal(high)),
-    )
-
-
-def bool_if(guard: z3.BoolRef, then: z3.BoolRef, otherwise: z3.BoolRef) -> z3.BoolRef:
-    """`if` of conditions, without the constants."""
-    if then.eq(otherwise):
-        return then
-    if z3.is_true(then) or z3.is_false(otherwise):
-        return either(guard, otherwise) if z3.is_true(then) else both(guard, then)
-    if z3.is_false(then):
-        return both(opposite(guard), otherwise)
-    if z3.is_true(otherwise):
-        return either(opposite(guard), then)
-    found: z3.BoolRef = z3.If(guard, then, otherwise)
-    return found
-
-
-def _truth(content: Content) -> Truth:
-    if isinstance(content, Truth):
-        return content
-    return Truth(z3.BoolVal(content == TRUE), z3.BoolVal(content == FALSE))
-
-
-def _known(content: Content) -> z3.BoolRef:
-    """When a leaf is not missing; a code is missing at -1, a truth never is so here."""
-    if isinstance(content, Number):
-        return content.known
-    if isinstance(content, Truth):
-        return opposite(content.unknown)
-    return z3.BoolVal(content == content)
-
-
-def _same(sign: str, left: Truth, right: Truth) -> Truth:
-    same = either(both(left.true, right.true), both(left.false, right.false))
-    apart = either(both(left.true, right.false), both(left.false, right.true))
-    return Truth(same, apart) if sign == "==" else Truth(apart, same)
-
-
-def _least(a: p.End, b: p.End) -> p.End:
-    if a.value is None or b.value is None:
-        return p.End(None)
-    return p.End(
-        min(a.value, b.value),
-        (a if a.value < b.value else b).open if a.value != b.value else a.open and b.open,
-    )
-
-
-def _most(a: p.End, b: p.End) -> p.End:
-    if a.value is None or b.value is None:
-        return p.End(None)
-    return p.End(
-        max(a.value, b.value),
-        (a if a.value > b.value else b).open if a.value != b.value else a.open and b.open,
     )

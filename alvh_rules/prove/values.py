@@ -27,6 +27,9 @@ MOST_DEEP = 100
 """Selectors on one path, likewise."""
 
 
+TOO_MANY = "its cases are more than are followed"
+
+
 class TooManyCases(Exception):  # noqa: N818 - it is no fault: the caller takes another way
     """A diagram would grow beyond its bound."""
 
@@ -192,7 +195,7 @@ class Diagrams:
         self,
         function: Callable[..., Value],
         arguments: Sequence[Value],
-        most: int = MOST_CASES,
+        most: int | None = None,
     ) -> Value:
         """The function of leaves, on every combination of cases. Raises `TooManyCases`."""
         done: dict[tuple[int, ...], Value] = {}
@@ -203,7 +206,7 @@ class Diagrams:
             found = done.get(key)
             if found is not None:
                 return found
-            if len(done) > most or deep > MOST_DEEP:
+            if len(done) > (most or MOST_CASES) or deep > MOST_DEEP:
                 raise TooManyCases
             tops = [value.selector for value in values if isinstance(value, Choice)]
             if tops:
@@ -219,6 +222,10 @@ class Diagrams:
             return found
 
         return under(tuple(arguments), 0)
+
+    def bind(self, value: Value, then: Callable[[Content], Value]) -> Value:
+        """A value with each leaf replaced by the value that it leads to. Raises `TooManyCases`."""
+        return self.apply(lambda content: then(content), [value])
 
 
 def _at(value: Value, selector: Selector, case: int) -> Value:
@@ -281,3 +288,22 @@ def folded(value: Value, of_leaf: Callable[[Content], Any], ite: Callable[..., A
         return found
 
     return under(value)
+
+
+def formulas_in(value: Value) -> list[z3.BoolRef]:
+    """The guards of a value's selectors, and the formulas of its leaves."""
+    found: list[z3.BoolRef] = []
+    seen: set[int] = set()
+    stack = [value]
+    while stack:
+        top = stack.pop()
+        if id(top) in seen:
+            continue
+        seen.add(id(top))
+        if isinstance(top, Choice):
+            found += top.selector.guards
+            stack.extend(top.options)
+    for leaf in leaves(value):
+        if isinstance(leaf.content, Truth):
+            found += [leaf.content.true, leaf.content.false]
+    return found

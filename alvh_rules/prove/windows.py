@@ -20,9 +20,10 @@ import z3
 
 from alvh_rules.builtins.record import Shape
 from alvh_rules.builtins.registry import BUILTINS
-from alvh_rules.core.kinds import Kind
 from alvh_rules.plan import graph as g
 from alvh_rules.prove import polynomial as p
+from alvh_rules.prove.formulas import known_in
+from alvh_rules.prove.functions import EXACT
 from alvh_rules.prove.symbols import implied
 from alvh_rules.prove.values import (
     Content,
@@ -122,7 +123,8 @@ def lasting(to: Translation, number: int, node: g.Node, condition: Value) -> Tru
 def _held(to: Translation, number: int, inner: int, count: int, today: Truth, clock: str) -> Truth:
     if count <= 1:
         return today
-    known = z3.is_false(today.unknown)
+    # Rows before the first are unknown; without gaps there is history enough.
+    known = z3.is_false(today.unknown) and not to.gaps
     before = _before(to, number, known)
     family = to.symbols.families.setdefault(("held", to.past.of(inner), clock, to.gaps), {})
     for other, earlier in family.items():
@@ -144,7 +146,7 @@ def sample(to: Translation, number: int, node: g.Node, today: Value) -> Value:
 
 def past_of(to: Translation, key: tuple[object, ...], node: g.Node, today: Value) -> Value:
     """A value of another row: an unknown within the bounds that today's has."""
-    total = all(z3.is_true(_known(leaf.content)) for leaf in leaves(today))
+    total = all(z3.is_true(known_in(leaf.content)) for leaf in leaves(today))
     if g.storage_of(node.type) is not g.Storage.NUMBER:
         return to.unknown(key, node, not total)
     within = to.range(today)
@@ -167,20 +169,12 @@ def hold(to: Translation, node: g.Node, inner: Value) -> Value:
     return to.apply(held, [to.diagrams.cases_of(selector), inner], node)
 
 
-def _known(content: Content) -> z3.BoolRef:
-    if isinstance(content, Number):
-        return content.known
-    if isinstance(content, Truth):
-        return opposite(content.unknown)
-    return z3.BoolVal(content == content)
-
-
 def call(to: Translation, number: int, node: g.Node, values: Sequence[Value]) -> Value:
     """A built-in's call."""
     assert isinstance(node.operation, g.Call)
     name, fixed = node.operation.function, node.operation.fixed
-    if name in _EXACT:
-        return to.apply(lambda *parts: _EXACT[name](to, *parts), values, node)
+    if name in EXACT:
+        return to.apply(lambda *parts: EXACT[name](to, *parts), values, node)
     counts = [item for item in fixed if item is not None]
     if name == "latch":
         return to.diagrams.leaf(latch(to, number, values[0], values[1]))
@@ -215,7 +209,7 @@ def _measure(to: Translation, number: int, node: g.Node, values: Sequence[Value]
     numbers = [value for value in values if to.is_number(value)]
     total = record.name in _ALWAYS_KNOWN and not to.gaps
     total = total and all(
-        z3.is_true(_known(leaf.content)) for value in values for leaf in leaves(value)
+        z3.is_true(known_in(leaf.content)) for value in values for leaf in leaves(value)
     )
     if g.storage_of(node.type) is not g.Storage.NUMBER:
         return to.unknown(key, node, not total)
@@ -243,7 +237,7 @@ def _crossing(to: Translation, number: int, name: str, values: Sequence[Value]) 
     sign = ">" if name == "crosses_above" else "<"
     found = to.apply(lambda a, b: to.compared(a, b, sign), values, to.plan.nodes[number])
     now = to.truth_of(found)
-    known = z3.is_false(now.unknown)
+    known = z3.is_false(now.unknown) and not to.gaps
     before = _before(to, number, known)
     true = both(now.true, before.true)
     return Truth(true, opposite(true) if known else either(now.false, before.false))
@@ -273,16 +267,16 @@ def _relate(
     inner = to.past.of(node.inputs[0])
     count = counts[0] if counts else 0
     if name == "percentile_rank":
-        least = symbols.constant(1.0 / count - 1e-12)
+        least = Number(p.number(Fraction(1, count)), p.number(1), YES)
         symbols.fact(implied(found.known, symbols.compare(found, least, ">=").true))
     if name == "zscore":
         mean = _seen(to, "sma", inner, count, node.clock)
         if mean is not None:
-            zero = symbols.constant(0.0)
+            nothing = symbols.constant(0.0)
             for sign in ("<", ">"):
-                side = symbols.compare(found, zero, sign)
-                level = symbols.compare(today, mean, sign)
-                symbols.fact(implied(both(side.true, mean.known), level.true))
+                side = symbols.compare(found, nothing, sign).true
+                level = symbols.compare(today, mean, sign).true
+                symbols.fact(implied(both(side, mean.known), level))
     if name in ("change", "macd", "macd_histogram"):
         _defined(to, name, inner, counts, found, today, node.clock)
     family = symbols.families.setdefault(("window", inner, node.clock, to.gaps), {})
@@ -365,99 +359,3 @@ def _defined(
     if left is not None and right is not None:
         whole = to.arithmetic("-", left, right)
         symbols.fact(_wherever(found, whole, symbols.compare(found, whole, "==")))
-
-
-# --- functions of one row ---
-
-
-def _pick(to: Translation, a: Content, b: Content, sign: str) -> Value:
-    """The first where `a sign b`, else the second; missing where either is."""
-    left, right = to.number(a), to.number(b)
-    if left is None or right is None:
-        return to.diagrams.leaf(float("nan"))
-    truth = to.symbols.compare(left, right, sign)
-    selector = to.selector_of(truth)
-    options: list[Value] = []
-    for case in selector.cases:
-        chosen: Content = {1: a, -1: b, 0: float("nan")}[int(case)]
-        options.append(to.diagrams.leaf(chosen))
-    return to.diagrams.choose(selector, options)
-
-
-def _least(to: Translation, *parts: Content) -> Value:
-    return _fold(to, parts, "<=")
-
-
-def _most(to: Translation, *parts: Content) -> Value:
-    return _fold(to, parts, ">=")
-
-
-def _fold(to: Translation, parts: Sequence[Content], sign: str) -> Value:
-    found: Value = to.diagrams.leaf(parts[0])
-    for part in parts[1:]:
-        found = to.diagrams.apply(
-            lambda a, part=part: _pick(to, a, part, sign),  # type: ignore[misc]
-            [found],
-        )
-    return found
-
-
-def _clip(to: Translation, x: Content, low: Content, high: Content) -> Value:
-    raised = _pick(to, x, low, ">=")
-    return to.diagrams.apply(lambda a: _pick(to, a, high, "<="), [raised])
-
-
-def _size(to: Translation, x: Content) -> Value:
-    number = to.number(x)
-    if number is None:
-        return to.diagrams.leaf(float("nan"))
-    negative = Number(-number.top, number.bottom, number.known)
-    return _pick(to, number, negative, ">=")
-
-
-def _curve_of(name: str) -> object:
-    """`sqrt`, `log`, `exp`: an unknown with its sign, and on which side of one its argument lies."""
-
-    def found(to: Translation, x: Content) -> Value:
-        number = to.number(x)
-        if number is None:
-            return to.diagrams.leaf(float("nan"))
-        symbols = to.symbols
-        zero, one = symbols.constant(0.0), symbols.constant(1.0)
-        exact = to.solid(number)
-        known = number.known
-        if name != "exp":
-            known = both(known, symbols.compare(number, zero, ">=" if name == "sqrt" else ">").true)
-        floor = p.Interval(p.End(Fraction(0)), p.End(None)) if name != "log" else p.ANYWHERE
-        value = symbols.number(symbols.real((name, exact), floor), known)
-        pivot, level = (zero, one) if name == "exp" else (one, zero if name == "log" else one)
-        for sign in ("<=", ">="):
-            here = symbols.compare(number, pivot, sign).true
-            symbols.fact(implied(both(known, here), symbols.compare(value, level, sign).true))
-        if name == "sqrt":
-            square = Number(value.top * value.top, p.number(1), known)
-            symbols.fact(implied(known, symbols.compare(square, number, "==").true))
-        for other, other_value in symbols.families.setdefault((name,), {}).values():
-            less = symbols.compare(number, other, "<=").true
-            order = symbols.compare(value, other_value, "<=").true
-            more = symbols.compare(number, other, ">=").true
-            back = symbols.compare(value, other_value, ">=").true
-            ready = both(value.known, other_value.known)
-            symbols.fact(implied(both(ready, less), order))
-            symbols.fact(implied(both(ready, more), back))
-        symbols.families[name,][exact] = (number, value)
-        return to.diagrams.leaf(value)
-
-    return found
-
-
-_EXACT = {
-    "min": _least,
-    "max": _most,
-    "abs": _size,
-    "clip": _clip,
-    "sqrt": _curve_of("sqrt"),
-    "log": _curve_of("log"),
-    "exp": _curve_of("exp"),
-}
-KINDS_OF_TIME = (Kind.SESSIONS, Kind.DAYS)

@@ -61,6 +61,11 @@ def format_source(source: Source) -> tuple[str, list[Diagnostic]]:
     return formatted, []
 
 
+def _sort(item: ast.Item) -> type:
+    """Items of one sort may follow on one another without a blank line; both forms of `always` do."""
+    return ast.Always if isinstance(item, ast.Monotone) else type(item)
+
+
 class _Formatter:
     """The comments and blanks of one source, put back between its printed lines."""
 
@@ -101,7 +106,7 @@ class _Formatter:
         for at, item in enumerate(file.items):
             printed = printer.print_item(item, widths.get(at, 0))
             if before is not None and (
-                type(before) is not type(item) or before_lines > 1 or len(printed) > 1
+                _sort(before) is not _sort(item) or before_lines > 1 or len(printed) > 1
             ):
                 self._apart.add(len(self._lines))
             self._lines += printed

@@ -39,6 +39,7 @@ PAGES = tuple(
         "docs/language.md",
         "docs/data.md",
         "docs/governance.md",
+        "docs/prove.md",
     )
 )
 """The pages that are played."""
