@@ -13,7 +13,6 @@ from alvh_rules.compare.comparison import SAME, Comparison
 from alvh_rules.compare.errors import clause_changes, decision_changes, version_too_small
 from alvh_rules.compare.revisions import read_version
 from alvh_rules.core.diagnostics import Diagnostic
-from alvh_rules.core.render import count_line
 from alvh_rules.findings.report import Examined
 from alvh_rules.pipeline import Checked
 
@@ -29,14 +28,14 @@ def diff(arguments: argparse.Namespace) -> int:
     of_data: list[Diagnostic] = []
     if arguments.data:
         from alvh_rules.cli.linting import data_options
-        from alvh_rules.compare.history import history_of
+        from alvh_rules.compare.history import history_of, with_history
 
         history, of_data = history_of(comparison, arguments.data, data_options(arguments))
         if history is None:
             shown = Examined(arguments.new, tuple(of_data))
-            _report(arguments, [shown], count_line(of_data))
+            _report(arguments, [shown])
             return CANNOT_RUN
-        comparison = replace(comparison, history=history)
+        comparison = with_history(comparison, history)
     _show(arguments, comparison, of_data)
     reached = arguments.fail_on and comparison.bump >= Bump[arguments.fail_on.upper()]
     return FINDINGS if reached else FINE
@@ -51,8 +50,7 @@ def _refuse(arguments: argparse.Namespace, old: Checked, new: Checked) -> int:
     examined = [
         Examined(_path(name, side), side.diagnostics, side.sources) for name, side in faulty
     ]
-    all = [item for _, side in faulty for item in side.diagnostics]
-    _report(arguments, examined, count_line(all))
+    _report(arguments, examined)
     return CANNOT_RUN
 
 
@@ -61,10 +59,10 @@ def _path(written: str, side: Checked) -> str:
     return next(iter(side.sources), written)
 
 
-def _report(arguments: argparse.Namespace, examined: list[Examined], closing: str) -> None:
+def _report(arguments: argparse.Namespace, examined: list[Examined]) -> None:
     """Findings; Markdown has the text of them."""
     format = "text" if arguments.format == "markdown" else arguments.format
-    print_report(argparse.Namespace(command="diff", format=format), examined, closing)
+    print_report(argparse.Namespace(command="diff", format=format), examined, "")
 
 
 def _show(arguments: argparse.Namespace, comparison: Comparison, of_data: list[Diagnostic]) -> None:
@@ -81,13 +79,13 @@ def _show(arguments: argparse.Namespace, comparison: Comparison, of_data: list[D
         return
     if arguments.format == "text":
         if of_data:
-            _report(arguments, [Examined(arguments.new, tuple(of_data))], "")
+            _report(arguments, [Examined(arguments.new, tuple(of_data))])
         print("\n".join(text_lines(comparison)))
         return
     findings = (*_findings(comparison), *of_data)
     path = _path(arguments.new, comparison.new)
     examined = Examined(path, findings, comparison.new.sources)
-    _report(arguments, [examined], "")
+    _report(arguments, [examined])
 
 
 def _findings(comparison: Comparison) -> list[Diagnostic]:

@@ -18,12 +18,15 @@ solver is needed to say so. Different numbers prove nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import cached_property
 
 from alvh_rules.check.checked import CheckedRuleset, Expression
 from alvh_rules.core.kinds import Kind, Type
 from alvh_rules.core.schema import Column
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
+from alvh_rules.syntax import ast
+from alvh_rules.syntax.parse import parse
 from alvh_rules.syntax.print_expressions import structure_text
 
 Key = tuple[Hashable, ...]
@@ -159,6 +162,16 @@ class Canonical:
         if self._lowering is None:
             self._lowering = Lowering.over(self.ruleset, self.plan)
         return self._numbers[self._lowering.lower(node)]
+
+    @cached_property
+    def aliases(self) -> Mapping[str, ast.Expression]:
+        """Lets of numbers alone, which have no value of their own: what they were written as."""
+        return {
+            item.name.name: item.value
+            for source in self.ruleset.sources.values()
+            for item in parse(source).file.items
+            if isinstance(item, ast.Let) and item.name.name not in self.ruleset.values
+        }
 
     def closing(self, layer: str) -> int | None:
         """The number of a layer's closing condition; None where it has none."""

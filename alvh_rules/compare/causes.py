@@ -8,13 +8,16 @@ compute, so that another name or layout of the same is no cause.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable
 
 from alvh_rules.check import checked as c
 from alvh_rules.compare.canonical import Canonical
 from alvh_rules.compare.comparison import Cause
+from alvh_rules.syntax.print_expressions import expression_text
 
 _MOST = 12
+_WORDS = re.compile(r"\w+")
 
 Part = tuple[Hashable, str]
 """What a part of a definition means, and how it is written."""
@@ -40,10 +43,17 @@ def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
         ]
         stack += reversed(under)
         own = _of(part, _parts(old, before), _parts(new, after))
+        if not own and not under:
+            # The same parts, put together otherwise.
+            own = _of(part, [_whole(old, before)], [_whole(new, after)])
         if under:
             # What is written alike differs by what lies under it, which is told there.
             own = [item for item in own if item.old != item.new]
-        found.update(dict.fromkeys(own))
+        if part.startswith("limit."):
+            # A limit is told by the decision that it bounds.
+            continue
+        for item in own:
+            found.update(dict.fromkeys(_aliases(old, new, item) or [item]))
     return tuple(found)[:_MOST]
 
 
@@ -59,6 +69,18 @@ def _of(name: str, before: list[Part], after: list[Part]) -> list[Cause]:
     return [*(Cause(shown, text, "") for text in gone), *(Cause(shown, "", text) for text in come)]
 
 
+def _aliases(old: Canonical, new: Canonical, item: Cause) -> list[Cause]:
+    """Of a part that is written alike: the lets of numbers alone, in it, that are not."""
+    if item.old != item.new:
+        return []
+    told = []
+    for name in sorted(set(_WORDS.findall(item.old)) & old.aliases.keys() & new.aliases.keys()):
+        one, other = expression_text(old.aliases[name]), expression_text(new.aliases[name])
+        if one != other:
+            told.append(Cause(name, one, other))
+    return told
+
+
 def _references(node: c.Expression) -> list[str]:
     found = []
     stack = [node]
@@ -70,23 +92,24 @@ def _references(node: c.Expression) -> list[str]:
     return found
 
 
-def _parts(side: Canonical, node: c.Expression) -> list[Part]:
-    def whole(item: c.Expression, before: str = "") -> Part:
-        known = item.span.file in side.ruleset.sources
-        text = side.ruleset.text(item.span) if known else ""
-        return ((before, side.expression(item)), before + text)
+def _whole(side: Canonical, item: c.Expression, before: str = "") -> Part:
+    known = item.span.file in side.ruleset.sources
+    text = side.ruleset.text(item.span) if known else ""
+    return ((before, side.expression(item)), before + text)
 
+
+def _parts(side: Canonical, node: c.Expression) -> list[Part]:
     match node:
         case c.Rounded():
             return _parts(side, node.operand)
         case c.Logical():
-            return [whole(item) for item in node.items]
+            return [_whole(side, item) for item in node.items]
         case c.Latch():
-            return [whole(node.begin, "from "), whole(node.end, "until ")]
+            return [_whole(side, node.begin, "from "), _whole(side, node.end, "until ")]
         case c.Table() if node.row_spans and len(node.axes) == 1:
-            return [whole(node.axes[0].input, "by "), *_rows(side, node)]
+            return [_whole(side, node.axes[0].input, "by "), *_rows(side, node)]
         case _:
-            return [whole(node)]
+            return [_whole(side, node)]
 
 
 def _rows(side: Canonical, node: c.Table) -> list[Part]:

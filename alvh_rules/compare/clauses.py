@@ -54,6 +54,8 @@ def meaning(node: Any, canonical: Canonical) -> Hashable:
             return ("number", Decimal(node.text), "" if node.unit == "days" else node.unit)
         case ast.Word() if node.name in canonical.ruleset.values:
             return ("value", canonical.named(node.name))
+        case ast.Word() if node.name in canonical.aliases:
+            return meaning(canonical.aliases[node.name], canonical)
         case ast.Structure() | ast.Legs() | ast.Leg():
             parts = [
                 meaning(getattr(node, item.name), canonical)

@@ -35,7 +35,10 @@ def compare(
     properties = property_changes(
         Properties(old.ruleset, table, both, by_name[0]),
         Properties(new.ruleset, table, both, by_name[1]),
-        Implications(old.ruleset, new.ruleset, both, seconds).always,
+        (
+            Implications(old.ruleset, new.ruleset, both, seconds / 2).always,
+            Implications(new.ruleset, old.ruleset, both, seconds / 2).always,
+        ),
     )
     changes = (
         *requirement_changes(old.ruleset, new.ruleset),

@@ -137,6 +137,8 @@ class Comparison:
     def reasons(self) -> tuple[str, ...]:
         """What asks for the bump, each in a few words."""
         asked = self.bump
+        if self.nothing_in_common:
+            return ("no decision is in both",)
         found: list[str] = []
         for status, words in _WORDS:
             names = [
@@ -156,7 +158,8 @@ class Comparison:
         ]
         if not found:
             return ("no decision can change",) if asked is Bump.PATCH else ("nothing differs",)
-        return tuple(found)
+        # What several clauses ask for alike is said once.
+        return tuple(dict.fromkeys(found))
 
 
 _WORDS = (

@@ -54,7 +54,9 @@ def compare_decisions(old: Side, new: Side, seconds: float) -> tuple[tuple[Decis
     found: dict[str, Decision] = {}
     doubtful: list[str] = []
     for name in new.ruleset.outputs:
-        span = new.ruleset.values[name].span
+        # What limits follow it up with stands elsewhere; its own clause is its first stage.
+        first = f"{name}@0" if f"{name}@0" in new.ruleset.values else name
+        span = new.ruleset.values[first].span
         if name not in old.ruleset.outputs:
             found[name] = Decision(name, ADDED, span=span)
             continue
@@ -152,7 +154,14 @@ def _decided(first: Decision, verdict: Verdict | None, data: str) -> Decision:
             return replace(first, status=SAME, how="solver", causes=())
         case "same_off_boundary":
             return replace(
-                first, status=OFF_BOUNDARY, how="solver", boundary=verdict.boundary, causes=()
+                first,
+                status=OFF_BOUNDARY,
+                how="solver",
+                boundary=verdict.boundary,
+                example=verdict.example,
+                old=verdict.old,
+                new=verdict.new,
+                causes=(),
             )
         case "different":
             return replace(

@@ -33,9 +33,9 @@ def decision_changes(item: Decision) -> Diagnostic:
         case "undecided":
             message = f"the decision `{item.name}` may change: {item.reason}"
         case "same_off_boundary":
-            message = f"the decision `{item.name}` is the same but for rounding on {item.boundary}"
+            message = f"the decision `{item.name}` is the same but for rounding: {item.boundary}"
         case _:
-            where = f" {item.region}" if item.region else ""
+            where = f" where {item.region}" if item.region else ""
             message = f"the decision `{item.name}` changes{where}"
     if item.kind:
         message += f"; {item.kind}"

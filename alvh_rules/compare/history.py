@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alvh_rules.compare.canonical import words_of
-from alvh_rules.compare.comparison import ADDED, REMOVED, SAME, Comparison
+from alvh_rules.compare.comparison import ADDED, DIFFERENT, REMOVED, SAME, UNDECIDED, Comparison
 from alvh_rules.core.diagnostics import Diagnostic, in_order
 from alvh_rules.core.kinds import NUMERIC, Kind
 from alvh_rules.evaluate.inputs import Market
@@ -101,6 +101,23 @@ def history_of(
         assert side.ruleset is not None
         runs.append(evaluate(side.ruleset, market, plan=side.plan, names=names))
     return _compared(comparison, runs[0], runs[1], names), in_order(found)
+
+
+def with_history(comparison: Comparison, history: History) -> Comparison:
+    """The comparison with what history shows: a decision that could not be decided and that changes
+    on a session is different."""
+    changes = {item.name: item.first for item in history.decisions if item.first is not None}
+    decisions = tuple(
+        replace(item, status=DIFFERENT, reason=_as_on(changes[item.name]))
+        if item.status == UNDECIDED and item.name in changes
+        else item
+        for item in comparison.decisions
+    )
+    return replace(comparison, decisions=decisions, history=history)
+
+
+def _as_on(moment: Moment) -> str:
+    return f"as on {moment.when}: {moment.old} → {moment.new}"
 
 
 def _schema(side: Checked) -> Any:

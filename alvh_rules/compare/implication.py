@@ -1,8 +1,9 @@
 """Whether an old `always` follows from the new ones, asked of the solver as an equality.
 
 N implies O where "N" and "N and O" are the same condition. Both are put into one ruleset, the new one:
-decisions that both rulesets have keep their names and are the new ones; every other name that the old
-property rests on comes along under a name that no ruleset can have.
+every name that the old property rests on comes along under a name that no ruleset can have. Decisions
+that both rulesets have are data that may be anything: a promise is about them, whatever they have become,
+and one that is kept by today's table is no less loosened.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from alvh_rules.compare.canonical import column_key
 from alvh_rules.compare.comparison import OFF_BOUNDARY, SAME
 from alvh_rules.compare.requirements import renamed_columns
 from alvh_rules.compare.solver import NoSolverError, ask
-from alvh_rules.core.kinds import Kind
+from alvh_rules.core.kinds import NUMERIC, Kind
+from alvh_rules.core.schema import Column
 from alvh_rules.pipeline import Checked
 from alvh_rules.plan.from_checked import plan_of
 
@@ -128,11 +130,31 @@ class Implications:
 
     def _with(self, added: Mapping[str, c.Expression], condition: c.Expression) -> Checked:
         new = self._new
-        values = {**new.values, **added, _PROPERTY: condition}
+        decided = {name: _opaque(name, new.values[name]) for name in self._both}
+        values = {**new.values, **decided, **added, _PROPERTY: condition}
         roles = {**new.roles, **dict.fromkeys(added, c.Role.LET), _PROPERTY: c.Role.SIGNAL}
         sources = {**self._old.sources, **new.sources}
-        ruleset = replace(new, values=values, roles=roles, outputs=(_PROPERTY,), sources=sources)
+        columns = [
+            Column(
+                value.name, value.type.kind, value.name, (), new.labels.get(value.type.labels, ())
+            )
+            for value in decided.values()
+        ]
+        ruleset = replace(
+            new,
+            values=values,
+            roles=roles,
+            schema=replace(new.schema, columns=(*new.schema.columns, *columns)),
+            outputs=(_PROPERTY,),
+            sources=sources,
+        )
         return Checked(ruleset, plan_of(ruleset), (), sources)
+
+
+def _opaque(name: str, value: c.Expression) -> c.Column:
+    """A decision as data that may be anything: a ratio has no bounds, whatever the number's kind."""
+    number = value.type.kind in NUMERIC
+    return c.Column(f"decision {name}", c.RATIO if number else value.type, value.span)
 
 
 def _common_columns(old: c.CheckedRuleset, new: c.CheckedRuleset) -> dict[str, str]:

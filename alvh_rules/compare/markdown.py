@@ -32,7 +32,8 @@ def as_markdown(comparison: Comparison) -> str:
     lines = [f"### {_plain(title(comparison))}", "", f"**{_capital(verdict)}**"]
     if reasons:
         lines[-1] += f" – {_plain(reasons.removesuffix(')'))}"
-    lines += [f"{_capital(_plain(line.strip()))}." for line in rest]
+    # These hold no text of the ruleset but its versions; their code stays code.
+    lines += [f"{_capital(_plain(line.strip()))}.".replace("\\`", "`") for line in rest]
     lines.append("")
     if comparison.nothing_in_common:
         lines += [_plain(nothing_in_common(comparison)) + ".", ""]
@@ -82,7 +83,7 @@ def _history(comparison: Comparison) -> list[str]:
 def _row(item: Decision) -> str:
     where = item.region or item.reason
     if item.status == OFF_BOUNDARY:
-        where = f"rounding may decide {item.boundary}"
+        where = item.boundary
     where = "; ".join(filter(None, (where, item.kind)))
     example = ""
     if item.example is not None:

@@ -23,8 +23,9 @@ _DEEPEST = 40
 _MONEY = ("book.capital", "book.equity")
 """What a bound may be a share of: `2% of capital` is the same promise of another capital."""
 
-Proves = Callable[[int], bool]
-"""Whether the old ruleset's n-th `always` follows from all of the new one's, by a solver."""
+Proves = tuple[Callable[[int], bool], Callable[[int], bool]]
+"""By a solver: whether the old ruleset's n-th `always` follows from all of the new one's, and whether
+the new one's n-th follows from all of the old one's."""
 
 
 class Properties:
@@ -107,7 +108,7 @@ def _name(limit: c.Limit) -> str:
 
 
 def _text(limit: c.Limit) -> str:
-    return one_line_text(limit.limit)
+    return one_line_text(limit.limit).removeprefix("limit ")
 
 
 def _loosened(table: Table, operator: str, old: int | None, new: int | None) -> bool | None:
@@ -148,36 +149,44 @@ def _always(old: Properties, new: Properties, proves: Proves) -> list[Change]:
     table = new.table
     new_all = table.all_or_any("and", new.always) if new.always else None
     old_all = table.all_or_any("and", old.always) if old.always else None
+
+    def promised(at: int) -> bool:
+        """Whether a new one follows from the old ones."""
+        return old_all is not None and (follows(table, old_all, new.always[at]) or proves[1](at))
+
     gone = [at for at, number in enumerate(old.always) if number not in new.always]
     come = [at for at, number in enumerate(new.always) if number not in old.always]
     for at in gone:
         item = old.ruleset.always[at]
-        if new_all is not None and (follows(table, new_all, old.always[at]) or proves(at)):
+        other = _replacement(new, item, come)
+        kept = new_all is not None and (follows(table, new_all, old.always[at]) or proves[0](at))
+        if kept and (other is None or promised(other)):
             continue
-        other = _replacement(old, new, item, come)
-        text, span = ("", None) if other is None else (other.text, other.span)
+        if other is not None:
+            come.remove(other)
+        told = "" if other is None else _promise(new.ruleset.always[other])
+        span = None if other is None else new.ruleset.always[other].span
+        bump = Bump.MINOR if kept else Bump.MAJOR
         note = "the property goes" if other is None else "loosened, or not shown to be as strong"
-        found.append(Change("always", "always", item.text, text, Bump.MAJOR, note, span))
-        come = [number for number in come if other is not new.ruleset.always[number]]
+        note = "tightened" if kept else note
+        found.append(Change("always", "always", _promise(item), told, bump, note, span))
     for at in come:
         item = new.ruleset.always[at]
-        if old_all is not None and follows(table, old_all, new.always[at]):
-            continue
-        found.append(
-            Change("always", "always", "", item.text, Bump.MINOR, "added or tightened", item.span)
-        )
+        if not promised(at):
+            found.append(
+                Change("always", "always", "", _promise(item), Bump.MINOR, "added", item.span)
+            )
     return found
 
 
-def _replacement(
-    old: Properties, new: Properties, item: c.Always, come: Sequence[int]
-) -> c.Always | None:
+def _promise(item: c.Always) -> str:
+    return item.text.removeprefix("always ")
+
+
+def _replacement(new: Properties, item: c.Always, come: Sequence[int]) -> int | None:
     """The new property that was most likely meant to take the place of one: it begins alike."""
     begin = item.text.split()[:2]
-    for at in come:
-        if new.ruleset.always[at].text.split()[:2] == begin:
-            return new.ruleset.always[at]
-    return None
+    return next((at for at in come if new.ruleset.always[at].text.split()[:2] == begin), None)
 
 
 def follows(table: Table, given: int, wanted: int) -> bool:

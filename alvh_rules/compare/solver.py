@@ -76,4 +76,7 @@ def _value(ruleset: CheckedRuleset, value: Any, kind: Kind) -> str:
         return "true" if value == TRUE else "false" if value < 0 else "unknown"
     if kind is Kind.LABEL:
         return str(value)
-    return shown(value, kind)
+    told = shown(value, kind)
+    # On a boundary every digit counts: what does not read back the same is written in full.
+    read = float(told.rstrip("%")) / (100 if told.endswith("%") else 1) if value == value else value
+    return told if read == value or value != value else repr(float(value))

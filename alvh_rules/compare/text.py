@@ -23,7 +23,7 @@ from alvh_rules.core.cells import escaped
 if TYPE_CHECKING:
     from alvh_rules.compare.history import DecisionHistory, History
 
-_ORDER = (REMOVED, ADDED, DIFFERENT, UNDECIDED, OFF_BOUNDARY)
+_ORDER = (DIFFERENT, UNDECIDED, OFF_BOUNDARY)
 _MOST_MOVES = 3
 
 
@@ -33,15 +33,20 @@ def text_lines(comparison: Comparison) -> list[str]:
     lines += [f"  old  {comparison.old_name}", f"  new  {comparison.new_name}", ""]
     if comparison.nothing_in_common:
         lines += [nothing_in_common(comparison), ""]
+    for status in (REMOVED, ADDED):
+        names = [item.name for item in comparison.decisions if item.status == status]
+        if names:
+            lines.append(f"{status}: {', '.join(names)}")
     for status in _ORDER:
         for item in comparison.decisions:
             if item.status == status:
                 lines += _decision(item)
-    same = [item.name for item in comparison.decisions if item.status == SAME]
-    if same:
-        lines.append(f"same: {', '.join(same)}")
-        how = "solver" if any(item.how == "solver" for item in comparison.decisions) else ""
-        lines.append(f"  for every market{', some of them by the solver' if how else ''}")
+    for how, words in (("structure", "same"), ("solver", "same, by the solver")):
+        names = [
+            item.name for item in comparison.decisions if item.status == SAME and item.how == how
+        ]
+        if names:
+            lines.append(f"{words}: {', '.join(names)}")
     for item in comparison.decisions:
         if item.kind and item.status == SAME:
             lines.append(f"{item.name}: {item.kind}")
@@ -100,9 +105,9 @@ def _decision(item: Decision) -> list[str]:
     word = "same off a boundary" if item.status == OFF_BOUNDARY else item.status
     lines = [f"{word}: {item.name}"]
     if item.status == OFF_BOUNDARY:
-        lines.append(f"  the same in real arithmetic; rounding may decide {item.boundary}")
+        lines.append(f"  {item.boundary}")
     if item.region:
-        lines.append(f"  {item.region}")
+        lines.append(f"  where {item.region}")
     if item.example is not None:
         lines.append(f"  for example {example_text(item.example)}: {arrow(item.old, item.new)}")
     if item.reason:
@@ -162,11 +167,15 @@ def verdict_lines(comparison: Comparison) -> list[str]:
     if bump is Bump.NONE:
         return ["suggested bump: none, nothing differs"]
     lines = [f"suggested bump: {bump.word} ({'; '.join(comparison.reasons)})"]
+    if comparison.nothing_in_common:
+        return lines
     if comparison.header_bump is None:
         lines.append(f"  the header's version goes back, from {before} to {after}")
     elif comparison.too_small:
         said = f"still says {after}" if before == after else f"says {after}"
-        lines.append(f"  the header {said}, which is too small: {raised(before, bump)}")
+        lines.append(
+            f"  the header {said}, which is too small: write `version {raised(before, bump)}`"
+        )
     else:
         lines.append(f"  the header says {after}, which is enough")
     return lines
