@@ -67,6 +67,7 @@ class Signer:
     def _by_library(self, message: bytes) -> str:
         import base64
 
+        from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
         from cryptography.hazmat.primitives.serialization import load_ssh_private_key
 
@@ -75,7 +76,7 @@ class Signer:
         place = self.path.with_suffix("") if self.path.suffix == ".pub" else self.path
         try:
             private = load_ssh_private_key(place.read_bytes(), password=None)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, UnsupportedAlgorithm):
             raise CannotSignError(
                 f"`{place}` cannot be used without `ssh-keygen`: only an unencrypted key can"
             ) from None
