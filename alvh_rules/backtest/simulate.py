@@ -43,11 +43,13 @@ from alvh_rules.options.contracts import Quotes
 @dataclass(frozen=True)
 class Inputs:
     """What a run reads beside the ruleset: prices, the dividend yield in percent of each underlying
-    that pays one, by row, and quotes at the open, for rulesets that fill there."""
+    that pays one, by row, quotes at the open, for rulesets that fill there, and further columns by
+    row, to be shown."""
 
     quotes: Quotes
     dividend_yields: Mapping[str, Float] = field(default_factory=dict)
     opening: Quotes | None = None
+    columns: Mapping[str, Float] = field(default_factory=dict)
 
 
 class BookRun:
@@ -235,6 +237,7 @@ class Simulated:
     """Both books after their last session; one book twice where there is no hedge."""
 
     program: Program
+    inputs: Inputs
     hedged: BookRun
     unhedged: BookRun
     first: int
@@ -275,4 +278,4 @@ def simulate(
             other.session(row, row >= first)
         if row % 64 == 0 or row == last:
             on_step(row + 1, last + 1)
-    return Simulated(program, main, other, first, last)
+    return Simulated(program, inputs, main, other, first, last)
