@@ -28,7 +28,7 @@ from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position
-from alvh_rules.backtest.selection import Selected
+from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.targets import (
     MOST_CONTRACTS,
     TOO_MANY,
