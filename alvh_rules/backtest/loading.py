@@ -97,7 +97,10 @@ def load(
     }
     used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
     return Loaded(
-        market, Inputs(quotes, yields, opening, shown), data.files, hashes(ruleset, used)
+        market,
+        Inputs(quotes, yields, opening, shown, data.arrays.rates),
+        data.files,
+        hashes(ruleset, used),
     ), found
 
 
