@@ -75,6 +75,18 @@ def ruined(day: str) -> Diagnostic:
     )
 
 
+def unknown_rate(name: str, sessions: int, assumed: bool) -> Diagnostic:
+    """Sessions without a rate for cash."""
+    times = "session" if sessions == 1 else "sessions"
+    earned = "cash earned the rate that prices assume" if assumed else "cash earned nothing"
+    return Diagnostic(
+        "ALV887",
+        Severity.WARNING,
+        f"`{name}`, which cash earns, was unknown on {sessions:,} {times}: {earned} there",
+        help="`carry 5 sessions` on the column fills short gaps",
+    )
+
+
 def unknown_measure(name: str, span: Span) -> Diagnostic:
     """A measure of reallocation that there is not."""
     return Diagnostic(
@@ -108,6 +120,9 @@ def findings(done: Simulated) -> list[Diagnostic]:
             found.append(unknown_held(what, layer.layer.close.span, layer.unknown_closings))
     if run.hedge is not None and run.hedge.unknown:
         found.append(unknown_held("the hedge", run.hedge.hedge.span, run.hedge.unknown))
+    if run.unknown_rates:
+        assumed = done.inputs.rates is not None
+        found.append(unknown_rate(ruleset.cash_earns, run.unknown_rates, assumed))
     ledger = run.context.book.ledger
     if ledger.stale:
         found.append(stale_marks(ledger.stale, len(run.recorder.legs)))

@@ -195,7 +195,8 @@ def decisions_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame
 
 
 def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
-    """The underlying's close as `spot`, and every data column, on the sessions that were traded."""
+    """The underlying's close as `spot`, every data column and the standard ones that prices are made
+    from, on the sessions that were traded."""
     import pandas
 
     market, ruleset = done.program.market, done.program.ruleset
@@ -210,6 +211,8 @@ def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
             if column.dtype == np.float64 and name not in data
         }
     )
+    for name, column in done.inputs.columns.items():
+        data.setdefault(name, column)
     decided = decisions_frame(done, evaluation).drop(columns="date")
     frame = pandas.DataFrame(data).iloc[done.first : done.last + 1].reset_index(drop=True)
     return frame.join(decided[[name for name in decided if name not in frame]])

@@ -21,8 +21,8 @@ from alvh_rules.backtest.exposure import extrinsic, is_breached
 from alvh_rules.backtest.instruments import Leg
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import Adds
-from alvh_rules.backtest.selection import Selected
 from alvh_rules.backtest.sizing import YEAR, Size, UnitValue, unit_value, units_of
+from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.trades import Cause
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN

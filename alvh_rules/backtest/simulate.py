@@ -43,11 +43,14 @@ from alvh_rules.options.contracts import Quotes
 @dataclass(frozen=True)
 class Inputs:
     """What a run reads beside the ruleset: prices, the dividend yield in percent of each underlying
-    that pays one, by row, and quotes at the open, for rulesets that fill there."""
+    that pays one, by row, quotes at the open, for rulesets that fill there, further columns by row, to
+    be shown, and the rate in percent that prices assume, for cash where its own column is unknown."""
 
     quotes: Quotes
     dividend_yields: Mapping[str, Float] = field(default_factory=dict)
     opening: Quotes | None = None
+    columns: Mapping[str, Float] = field(default_factory=dict)
+    rates: Float | None = None
 
 
 class BookRun:
@@ -97,6 +100,7 @@ class BookRun:
         self._rates = program.data.get(ruleset.cash_earns, [])
         self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
         self._peak = book.ledger.equity
+        self.unknown_rates = 0
 
     def session(self, row: int, trading: bool) -> None:
         """One session; before trading begins the ruleset only remembers."""
@@ -108,7 +112,7 @@ class BookRun:
         if row > 0:
             days = self._days[row] - self._days[row - 1]
             if self._rates and context.history.equity:
-                book.accrue(float(self._rates[row - 1]), days)
+                self._accrue(row, days)
             before = {
                 key: float(item[row - 1]) for key, item in self.inputs.dividend_yields.items()
             }
@@ -137,6 +141,16 @@ class BookRun:
                     part.fill(row)
                     book.mark(row)
         self._record(row)
+
+    def _accrue(self, row: int, days: int) -> None:
+        """Interest since the session before, at the rate that was known at its close."""
+        rate = float(self._rates[row - 1])
+        if rate != rate:
+            self.unknown_rates += 1
+            if self.inputs.rates is None:
+                return
+            rate = float(self.inputs.rates[row - 1])
+        self.context.book.accrue(rate, days)
 
     def _fill(self, row: int) -> None:
         for layer in self.layers.values():
@@ -235,6 +249,7 @@ class Simulated:
     """Both books after their last session; one book twice where there is no hedge."""
 
     program: Program
+    inputs: Inputs
     hedged: BookRun
     unhedged: BookRun
     first: int
@@ -275,4 +290,4 @@ def simulate(
             other.session(row, row >= first)
         if row % 64 == 0 or row == last:
             on_step(row + 1, last + 1)
-    return Simulated(program, main, other, first, last)
+    return Simulated(program, inputs, main, other, first, last)
