@@ -14,6 +14,7 @@ from alvh_rules.backtest_report.book import hedges, price_sources
 from alvh_rules.backtest_report.metrics import BookMetrics, Metrics
 from alvh_rules.backtest_report.no_trades import MOST_SHOWN, no_trades_lines, prevented, refused
 from alvh_rules.backtest_report.returns import dates_of, monthly_returns
+from alvh_rules.backtest_report.summary import NO_BILL
 from alvh_rules.backtest_report.words import UNKNOWN, cents, count, day, money, number, percent
 from alvh_rules.backtest_report.worst_days import WorstDay
 from alvh_rules.core.cells import escaped
@@ -128,7 +129,7 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
     other.append(("Trials recorded", f"{figures.trials:,}"))
     other.append(("Deflated Sharpe ratio", percent(figures.deflated_sharpe, 1)))
     second = table(("", "trading"), other, "tn")
-    over = f"over {safe(figures.bill)}" if figures.bill else "over 0%: the data have no T-bill"
+    over = f"over {safe(figures.bill)}" if figures.bill else f"over 0%, since {NO_BILL}"
     note = (
         f"{years}, {day(figures.first)} to {day(figures.last)}. Sharpe and Sortino ratios are {over}. A"
         " year is 252 sessions. A dash is what cannot be known, such as a yearly rate of a run under 250"
