@@ -21,11 +21,17 @@ from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.version import VERSION
 from alvh_rules.evaluate.inputs import Float, Integer, Market
-from alvh_rules.market.read import Options, read_market
+from alvh_rules.market.read import Options
 from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Quotes, Right, Source
 from alvh_rules.options.quotes import INDEX_SHARES, SPX_SKEW, VIX, MarketArrays, MarketQuotes
 from alvh_rules.options.skew import Skew
-from alvh_rules.options.trading_data import STANDARD, Asked, TradingFiles, read_trading_data
+from alvh_rules.options.trading_data import (
+    STANDARD,
+    Asked,
+    TradingFiles,
+    daily_market,
+    read_trading_data,
+)
 
 
 @dataclass(frozen=True)
@@ -75,8 +81,7 @@ def load(
     data, found = read_trading_data(paths, asked)
     if data is None:
         return None, found
-    rows = data.files.daily + data.files.curves
-    market, more = read_market(rows, ruleset.schema, options)
+    market, more = daily_market(data.files, ruleset.schema, options)
     # What both readings say is said once.
     found += [item for item in more if item not in found]
     if market is None or has_errors(found):
@@ -95,6 +100,7 @@ def load(
         for name, column in data.market.columns.items()
         if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
     }
+    rows = data.files.daily + data.files.curves
     used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
     return Loaded(
         market,

@@ -460,7 +460,8 @@ class Test:
 class CheckedRuleset:
     """A ruleset that may be planned and run.
 
-    `cash_earns` is the column of the rate that cash is paid, or empty. `measures` are the values that
+    `cash_earns` is the column of the rate that cash is paid, or empty; `fee` dollars a contract and leg
+    and `slippage` a share of the half-spread, None where the header does not say. `measures` are the values that
     only positions need (deltas of strikes, sizes, weights of holdings), by the place of the text.
     """
 
@@ -488,6 +489,8 @@ class CheckedRuleset:
     outputs: tuple[str, ...]
     sources: Mapping[str, Source]
     cash_earns: str = ""
+    fee: float | None = None
+    slippage: float | None = None
     measures: Mapping[Span, Expression] = field(default_factory=dict)
 
     def text(self, span: Span) -> str:

@@ -64,6 +64,7 @@ def check(
     assumed = [work.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
     _others(scope, work, items)
     cash = _cash(scope, header)
+    fee, slippage = _costs(scope, work, header)
     params = _params(scope, decider)
     tests = check_tests(scope, items)
     if not any(item.is_error for item in parsed.diagnostics):
@@ -101,6 +102,8 @@ def check(
         outputs=_outputs(scope),
         sources=scope.sources,
         cash_earns=cash,
+        fee=fee,
+        slippage=slippage,
         measures=dict(scope.measures),
     )
     return ruleset, found, scope.sources
@@ -134,6 +137,37 @@ def _money(scope: Scope, work: Elaborator, header: ast.Header | None) -> tuple[f
             scope.report(errors.needs_newer(setting.version, VERSION, setting.span))
     scope.capital = capital
     return capital, risk
+
+
+def _costs(
+    scope: Scope, work: Elaborator, header: ast.Header | None
+) -> tuple[float | None, float | None]:
+    """The fee (dollars a contract and leg) and the slippage (a share of the half-spread), None where
+    the ruleset does not say."""
+    fee = slippage = None
+    for setting in header.settings if header else ():
+        if isinstance(setting, ast.Fee):
+            amount = work.expecting(setting.amount, Type(Kind.MONEY))
+            if isinstance(amount, c.Constant):
+                fee = float(amount.value)
+                if not 0 <= fee <= 1_000:
+                    scope.report(
+                        errors.header_problem(
+                            "a fee lies between $0 and $1,000 a contract", setting.span
+                        )
+                    )
+        elif isinstance(setting, ast.Slippage):
+            share = work.expecting(setting.share, c.RATIO, level=True)
+            if isinstance(share, c.Constant):
+                slippage = float(share.value)
+                if not 0 <= slippage <= 10:
+                    scope.report(
+                        errors.header_problem(
+                            "slippage is a share of the half-spread, from 0% to 1,000%",
+                            setting.span,
+                        )
+                    )
+    return fee, slippage
 
 
 def _cash(scope: Scope, header: ast.Header | None) -> str:

@@ -79,8 +79,9 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
     from alvh_rules.cli.history import _checked as checked
 
-    if not (math.isfinite(arguments.fee) and 0.0 <= arguments.fee <= 1_000.0):
-        print(f"`--fee {arguments.fee:g}`: a fee lies between $0 and $1,000 a contract")
+    fee, shares = arguments.fee, arguments.slippage
+    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
+        print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
         return CANNOT_RUN
     result = checked(arguments)
     if isinstance(result, int):
@@ -113,12 +114,16 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         print(render_all(found, result.sources, colour=colour()) + "\n")
     if loaded is None:
         return CANNOT_RUN
-    shares = arguments.slippage
+    # What is asked for goes before what the ruleset says, and that before the default.
+    if fee is None:
+        fee = result.ruleset.fee
+    if shares is None and result.ruleset.slippage is not None:
+        shares = {1: result.ruleset.slippage}
     settings = Settings(
-        fee=arguments.fee,
         dividend_yield=arguments.dividend_yield,
         first=getattr(arguments, "first", None),
         last=getattr(arguments, "last", None),
+        **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
     return result, loaded, settings

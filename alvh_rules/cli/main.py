@@ -369,12 +369,17 @@ def _add_backtest(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--surface", type=Path, metavar="FILE.toml", help="of `fit-surface`")
     command.add_argument("--dividend-yield", type=float, metavar="PERCENT")
-    command.add_argument("--fee", type=float, default=0.65, metavar="$", help="a contract and leg")
+    command.add_argument(
+        "--fee",
+        type=float,
+        metavar="$",
+        help="a contract and leg (default: the header's, else 0.65)",
+    )
     command.add_argument(
         "--slippage",
         type=_slippage,
         metavar="SHARE",
-        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (the default has more)",
+        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (default: the header's, else by legs)",
     )
 
 

@@ -50,6 +50,16 @@ def joined(parts: Sequence[Settled]) -> tuple[Integer, Days, Float]:
     )
 
 
+def settlement_days(path: Path) -> tuple[Days, list[Diagnostic]]:
+    """The days on which a file has settlements, each once, in order."""
+    table = read_table(path)
+    if not isinstance(table, Table):
+        return np.empty(0, "datetime64[D]"), [table]
+    found: list[Diagnostic] = []
+    days = _dates(table, _place(table, DAY), found)
+    return np.unique(days[~np.isnat(days)]), found
+
+
 def read_settlements(path: Path, dates: Days) -> tuple[Settled | None, list[Diagnostic]]:
     """The settlements in a file, laid on the sessions `dates`; None where a finding is an error."""
     table = read_table(path)

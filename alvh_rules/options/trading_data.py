@@ -23,14 +23,22 @@ from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.schema import Bars, Column, Schema
 from alvh_rules.evaluate.inputs import Array, Float, Market
+from alvh_rules.market import errors
 from alvh_rules.market.formats import FORMATS, Table, read_table
-from alvh_rules.market.read import TIME_NAMES, Options, read_market
+from alvh_rules.market.read import TIME_NAMES, Options, market_from_frame, read_market
 from alvh_rules.options import assumptions, data_errors, listing
 from alvh_rules.options.chain import Chain
 from alvh_rules.options.contracts import Right
 from alvh_rules.options.quotes import MarketArrays
 from alvh_rules.options.read_chain import NAMES, read_chain
-from alvh_rules.options.read_settlements import EXPIRY, SETTLE, Settled, joined, read_settlements
+from alvh_rules.options.read_settlements import (
+    EXPIRY,
+    SETTLE,
+    Settled,
+    joined,
+    read_settlements,
+    settlement_days,
+)
 from alvh_rules.options.surface import TERMS
 from alvh_rules.options.vix_futures import settlements
 
@@ -138,13 +146,7 @@ def read_trading_data(
     files, found = classify(paths)
     if has_errors(found):
         return None, found
-    rows = files.daily + files.curves
-    if not rows:
-        from alvh_rules.market import errors
-
-        label = ", ".join(str(path) for path in paths)
-        return None, [errors.unreadable(label, "it holds no file of daily columns")]
-    market, more = read_market(rows, _schema(asked), _for_schema(asked))
+    market, more = daily_market(files, _schema(asked), _for_schema(asked))
     found += more
     if market is None:
         return None, found
@@ -167,6 +169,32 @@ def read_trading_data(
     if has_errors(found):
         return None, found
     return TradingData(files, market, arrays), found
+
+
+def daily_market(
+    files: TradingFiles, schema: Schema, options: Options
+) -> tuple[Market | None, list[Diagnostic]]:
+    """The market of the daily files and curves. Where there are settlements alone, a schema without
+    required columns has the days from the first of them to the last."""
+    rows = files.daily + files.curves
+    if rows:
+        return read_market(rows, schema, options)
+    label = ", ".join(str(path) for path in (*files.settlements, *files.chains))
+    if not files.settlements or not all(column.optional for column in schema.columns):
+        return None, [errors.unreadable(label or "the data", "it holds no file of daily columns")]
+    from pandas import DataFrame
+
+    found: list[Diagnostic] = []
+    days = []
+    for path in files.settlements:
+        of_file, more = settlement_days(path)
+        found += more
+        days.append(of_file)
+    if has_errors(found):
+        return None, found
+    frame = DataFrame({"date": np.unique(np.concatenate(days))})
+    market, more = market_from_frame(frame, schema, options)
+    return (None if market is None else replace(market, source=label)), found + more
 
 
 def _schema(asked: Asked) -> Schema:

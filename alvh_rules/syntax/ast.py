@@ -606,7 +606,25 @@ class CashEarns:
     node: Literal["CashEarns"] = "CashEarns"
 
 
-Setting = Capital | Risk | BarsSetting | Fill | Contracts | CashEarns | Requires
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """`fee $0.65`: what a contract of each leg costs to trade."""
+
+    amount: Expression
+    span: Span = field(compare=False)
+    node: Literal["Fee"] = "Fee"
+
+
+@dataclass(frozen=True, slots=True)
+class Slippage:
+    """`slippage 50%`: the share of the half-spread that each leg pays."""
+
+    share: Expression
+    span: Span = field(compare=False)
+    node: Literal["Slippage"] = "Slippage"
+
+
+Setting = Capital | Risk | BarsSetting | Fill | Contracts | CashEarns | Fee | Slippage | Requires
 
 
 @dataclass(frozen=True, slots=True)

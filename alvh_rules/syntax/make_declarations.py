@@ -49,6 +49,12 @@ class DeclarationMaker(Gatherer):
     def cash_earns(self, span: Span, column: ast.Word) -> ast.CashEarns:
         return ast.CashEarns(column, span)
 
+    def fee(self, span: Span, amount: Any) -> ast.Fee:
+        return ast.Fee(amount, span)
+
+    def slippage(self, span: Span, share: Any) -> ast.Slippage:
+        return ast.Slippage(share, span)
+
     def requires(self, span: Span, version: Token) -> ast.Requires:
         return ast.Requires(version.text, span)
 

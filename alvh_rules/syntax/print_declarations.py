@@ -130,5 +130,9 @@ def setting_text(setting: ast.Setting) -> str:
             return f"contracts {'fractional' if fractional else 'whole'}"
         case ast.CashEarns(column=column):
             return f"cash earns {column.name}"
+        case ast.Fee(amount=amount):
+            return f"fee {expression_text(amount, SUM)}"
+        case ast.Slippage(share=share):
+            return f"slippage {expression_text(share, SUM)}"
         case ast.Requires(version=version):
             return f"requires alvh >= {version}"
