@@ -242,7 +242,10 @@ def evaluate_parts(
     before = 0
     for market in parts:
         told = partial(_told, on_step, before, rows)
-        kept = _columns(run, plan, market, {}, wanted, block_of(lanes, run.columns), told, lanes)
+        # A part of a file may be no longer than a block: each thread has its share of it.
+        share = max(LEAST_BLOCK, -(-len(market.timeline) // lanes))
+        block = min(block_of(lanes, run.columns), share)
+        kept = _columns(run, plan, market, {}, wanted, block, told, lanes)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept, lowering)
     if profile is not None:

@@ -26,7 +26,7 @@ from tests.benchmarks.scalar_step import engine_step, numba_step
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 7
-LONG_ROUNDS = 2
+LONG_ROUNDS = 3
 BARS = 20_000
 SESSIONS = 5_000
 LONG = 10

@@ -88,11 +88,20 @@ def test_what_is_remembered_is_the_same_from_part_to_part(monkeypatch) -> None:
     market, _ = market_from_frame(DAYS, rules.checked.schema)
     names = rules.checked.outputs
     whole = evaluate_plan(rules.checked, rules.plan, market, names=names)
-    monkeypatch.setattr(engine, "block_of", lambda threads, columns: 4)
+    monkeypatch.setattr(engine, "LEAST_BLOCK", 4)
+    sizes = []
+    feed = lanes.feed_all
+    monkeypatch.setattr(
+        engine,
+        "feed_all",
+        lambda lanes, blocks, *rest: sizes.append(len(blocks)) or feed(lanes, blocks, *rest),
+    )
     parts = list(
         evaluate_parts(rules.checked, rules.plan, halves(market), len(DAYS), names=names, threads=2)
     )
     assert len(parts) == 2
+    # Each thread has a share of each part.
+    assert sizes == [2, 2]
     for name in names:
         found = np.concatenate([part.columns[name] for part in parts])
         assert found.tobytes() == whole.columns[name].tobytes(), name
