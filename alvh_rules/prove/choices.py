@@ -76,6 +76,7 @@ def _code(to: Formulas, found: list[tuple[z3.BoolRef, Value]]) -> Value:
 def _number(to: Formulas, found: list[tuple[z3.BoolRef, Value]]) -> Value:
     """An unknown that is what each option says where it is chosen."""
     known = either(*(both(guard, folded(value, known_in, _if)) for guard, value in found))
+    to.symbols.keep(guard for guard, _ in found)
     key = ("chosen", tuple((guard.get_id(), id(value)) for guard, value in found))
     which = to.symbols.real(key, to.hull([to.range(value) for _, value in found]))
     if to.first_time(key):

@@ -119,6 +119,8 @@ class Asker:
                 else:
                     solver.pop()
         except z3.Z3Exception as problem:
+            if not any(word in str(problem) for word in ("memory", "cancel", "interrupt")):
+                raise  # a fault of this program, and no limit that was reached
             return Answer("unknown", time.perf_counter() - begun, None, _said(str(problem)))
         seconds = time.perf_counter() - begun
         if model is not None:

@@ -133,6 +133,10 @@ class Symbols:
         self._names[formula.get_id()] = frozenset(names)
         return self._names[formula.get_id()]
 
+    def keep(self, formulas: Iterable[z3.ExprRef]) -> None:
+        """Keep formulas alive whose numbers stand in a key, so that none is given to another."""
+        self._kept.extend(formulas)
+
     # --- terms ---
 
     def term(self, polynomial: p.Polynomial) -> z3.ArithRef:

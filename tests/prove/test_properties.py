@@ -1,13 +1,18 @@
 """What is proved of small rulesets, by hand: verdicts, markets, extremes, what never matters."""
 
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("z3", reason="proofs need the extra `prove`")
 
+import z3
+
 from alvh_rules.core.resources import shipped_rulesets
-from alvh_rules.pipeline import check
+from alvh_rules.core.source import Source
+from alvh_rules.pipeline import check, check_source
 from alvh_rules.prove.ruleset import prove
 from tests.programs import checked
 
@@ -102,21 +107,24 @@ def test_a_market_is_round_and_names_no_more_than_it_needs() -> None:
 
 
 def test_a_market_does_not_depend_on_what_was_asked_before() -> None:
-    lines = SLOPE + TABLE + "target other = hedged * vix / vix3m\n"
-    lines += "always other <= 80% when rsi(spx, 5) > 41\nalways hedged never falls as slope rises\n"
+    # The ruleset of the documentation, whose market was seen to move.
+    page = (Path(__file__).parents[2] / "docs" / "prove.md").read_text(encoding="utf-8")
+    text = page.split("```alvh {file=hedge.alvh}\n")[1].split("```")[0]
+    result = check_source(Source("hedge.alvh", text))
+    assert result.ruleset is not None
 
-    def shown():
-        return [
-            (item.text, item.market, item.against, item.region) for item in proof(lines).verdicts
-        ]
+    def shown() -> list[object]:
+        assert result.ruleset is not None
+        found = prove(result.ruleset).verdicts
+        return [(item.text, item.market, item.against, item.region) for item in found]
 
     first = shown()
-    for threshold in (7, 11, 13):
-        proof(
-            f"always vix + vix3m * {threshold} > spx / vix when sma(vix, {threshold}) > 3\n"
-            "always spx > 0\n".replace("spx / vix", "vix")
-        )
-    assert shown() == first
+    kept = []
+    for number in range(1, 9):
+        # Other expressions over unknowns of the same names, made in another order.
+        names = [f"r{n}" for n in reversed(range(40))]
+        kept.append([z3.Real(a) * number < z3.Real(b) for a, b in pairwise(names)])
+        assert shown() == first
 
 
 def test_products_of_finite_weights_are_exact() -> None:
