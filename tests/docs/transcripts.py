@@ -36,6 +36,7 @@ PAGES = tuple(
         "docs/language.md",
         "docs/data.md",
         "docs/prove.md",
+        "docs/diff.md",
     )
 )
 """The pages that are played."""
