@@ -19,7 +19,7 @@ import z3
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.plan import graph as g
-from alvh_rules.prove.solver import Asker
+from alvh_rules.prove.solver import Asker, FreshSolver
 from alvh_rules.prove.symbols import implied
 from alvh_rules.prove.translate import Translation
 from alvh_rules.prove.values import Choice, Value, opposite
@@ -39,6 +39,10 @@ _COMMON: Mapping[Kind, tuple[float, ...]] = {
     Kind.DAYS: (10.0, 30.0),
     Kind.SESSIONS: (10.0, 20.0),
 }
+
+
+MOST_MILLISECONDS = 500
+"""For a question whether a rounder value does as well."""
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,7 @@ def _rounded(
     terms = [
         (part, *term_of(part)) for part in parts if g.storage_of(part.node.type) is g.Storage.NUMBER
     ]
-    solver = z3.Solver()
-    solver.set("timeout", 200)
+    solver = FreshSolver(MOST_MILLISECONDS)
     asked = [*formulas, *asker.always, *(known for _, _, known in terms)]
     solver.add(*formulas, *asker.always, *asker.symbols.facts_for(asked))
     met: dict[Kind, int] = {}
@@ -181,7 +184,7 @@ def _rounded(
         for candidate in _candidates(kind, now, met[kind], part.node.type.difference):
             solver.push()
             solver.add(implied(known, term == z3.Q(candidate.numerator, candidate.denominator)))
-            if solver.check() == z3.sat:
+            if solver.check() == "sat":
                 model = solver.model()
                 break
             solver.pop()

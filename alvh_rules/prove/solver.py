@@ -47,6 +47,44 @@ class Answer:
     reason: str = ""
 
 
+class FreshSolver:
+    """A solver in a context of its own, so that the same question has the same answer.
+
+    In a context that others have used, the order in which expressions were first made steers the
+    search, and a market shown would depend on what was asked before.
+    """
+
+    def __init__(self, milliseconds: int) -> None:
+        self._context = z3.Context()
+        self._solver = z3.Solver(ctx=self._context)
+        self._solver.set("timeout", milliseconds)
+        self._solver.set("random_seed", 1)
+
+    def add(self, *formulas: z3.BoolRef) -> None:
+        """What must hold."""
+        self._solver.add(*(formula.translate(self._context) for formula in formulas))
+
+    def check(self) -> str:
+        """`sat`, `unsat` or `unknown`."""
+        return str(self._solver.check())
+
+    def model(self) -> z3.ModelRef:
+        """The model of the last check, for formulas as they were given."""
+        return self._solver.model().translate(z3.main_ctx())
+
+    def reason(self) -> str:
+        """Why the last check was unknown."""
+        return str(self._solver.reason_unknown())
+
+    def push(self) -> None:
+        """What is added from here on can be taken back."""
+        self._solver.push()
+
+    def pop(self) -> None:
+        """Take back what was added since `push`."""
+        self._solver.pop()
+
+
 class Asker:
     """Asks whether a market exists."""
 
@@ -65,20 +103,18 @@ class Asker:
         left = self.budget.left
         if left <= 0.01:
             return Answer("unknown", 0.0, None, OUT_OF_TIME)
-        solver = z3.Solver()
-        solver.set("timeout", max(20, int(1000 * max(left * MOST_SHARE, min(left, 0.5)))))
-        solver.set("random_seed", 1)
         asked = [*formulas, *self.always]
         try:
+            solver = FreshSolver(max(20, int(1000 * max(left * MOST_SHARE, min(left, 0.5)))))
             solver.add(*asked, *self.symbols.facts_for(asked))
             found = solver.check()
-            model = solver.model() if found == z3.sat else None
-            for wish in wishes if found == z3.sat else ():
+            model = solver.model() if found == "sat" else None
+            for wish in wishes if found == "sat" else ():
                 if self.budget.left <= 0.01:
                     break
                 solver.push()
                 solver.add(wish)
-                if solver.check() == z3.sat:
+                if solver.check() == "sat":
                     model = solver.model()
                 else:
                     solver.pop()
@@ -87,9 +123,9 @@ class Asker:
         seconds = time.perf_counter() - begun
         if model is not None:
             return Answer("yes", seconds, model)
-        if found == z3.unsat:
+        if found == "unsat":
             return Answer("no", seconds)
-        return Answer("unknown", seconds, None, _said(solver.reason_unknown()))
+        return Answer("unknown", seconds, None, _said(solver.reason()))
 
 
 def _said(reason: str) -> str:

@@ -101,6 +101,24 @@ def test_a_market_is_round_and_names_no_more_than_it_needs() -> None:
     assert "slope < 0%" in found.region
 
 
+def test_a_market_does_not_depend_on_what_was_asked_before() -> None:
+    lines = SLOPE + TABLE + "target other = hedged * vix / vix3m\n"
+    lines += "always other <= 80% when rsi(spx, 5) > 41\nalways hedged never falls as slope rises\n"
+
+    def shown():
+        return [
+            (item.text, item.market, item.against, item.region) for item in proof(lines).verdicts
+        ]
+
+    first = shown()
+    for threshold in (7, 11, 13):
+        proof(
+            f"always vix + vix3m * {threshold} > spx / vix when sma(vix, {threshold}) > 3\n"
+            "always spx > 0\n".replace("spx / vix", "vix")
+        )
+    assert shown() == first
+
+
 def test_products_of_finite_weights_are_exact() -> None:
     """150% of 120% of 33.3%, as the evaluator has it, is no more and no less."""
     lines = (
