@@ -171,7 +171,7 @@ class Lowering:
             case c.Latch():
                 return put(g.Latch(), *under(node.begin, node.end))
             case c.FirstTrue():
-                return put(g.FirstTrue(), *under(*node.conditions), type=_CODE)
+                return put(g.FirstTrue(), *under(*node.conditions))
             case c.Choose():
                 return put(g.Select(len(node.options)), *under(node.index, *node.options))
             case c.Interpolate():

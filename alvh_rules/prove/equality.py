@@ -91,11 +91,7 @@ class _Side:
 
     def words(self, number: int) -> tuple[str, ...]:
         """The words of a label's codes."""
-        labels = self.plan.nodes[number].type.labels
-        if not labels and number == self.plan.names.get("regime"):
-            # The node of a first true condition is a bare code.
-            labels = "regime"
-        return tuple(self.ruleset.labels.get(labels, ()))
+        return tuple(self.ruleset.labels.get(self.plan.nodes[number].type.labels, ()))
 
 
 class _Pair:

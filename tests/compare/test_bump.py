@@ -300,3 +300,16 @@ def test_two_rulesets_with_nothing_in_common() -> None:
         in lines
     )
     assert lines[-1] == "suggested bump: major (no decision is in both)"
+
+
+def test_a_regime_differs_by_its_name() -> None:
+    pytest.importorskip("z3")
+    regime = LAYER + "regime {} when {}\n  weight x 50%\n"
+    old, new = regime.format("tight", "vix > 30"), regime.format("tight", "vix > 40")
+    found = {item.name: item for item in compared(old, new).decisions}["regime"]
+    assert (found.status, found.old, found.new) == ("different", "tight", "none")
+    renamed = {
+        item.name: item for item in without_solver(old, regime.format("calm", "vix > 30")).decisions
+    }
+    assert renamed["regime"].goes
+    assert "labels go: tight" in renamed["regime"].kind

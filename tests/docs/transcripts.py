@@ -41,6 +41,7 @@ PAGES = tuple(
         "docs/prove.md",
         "docs/governance.md",
         "docs/live.md",
+        "docs/diff.md",
     )
 )
 """The pages that are played."""
