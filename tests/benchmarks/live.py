@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import platform
 import tempfile
 import time
@@ -254,6 +255,10 @@ def main() -> None:
         "",
         "Written by `make bench`. One thread and one process; Python"
         f" {platform.python_version()}, SQLite as Python brings it, {platform.machine()}.",
+        "",
+        f"When it began {os.getloadavg()[0]:.1f} processes wanted the machine's {os.cpu_count()} processors: with more"
+        " than there are,",
+        "what waits for the disk waits for them too, and the figures with a journal are of that machine.",
         "",
         f"## The flagship on {BARS:,} minute bars, one at a time",
         "",

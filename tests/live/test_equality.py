@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from contextlib import ExitStack
 
 import numpy as np
@@ -17,7 +18,8 @@ from alvh_rules.core.source import Source
 from alvh_rules.live.decide import Engine
 from alvh_rules.live.messages import from_fields
 from alvh_rules.live.rows import prepared_for
-from alvh_rules.live.stamps import Stamp, key_of
+from alvh_rules.live.stamps import Stamp, key_of, stamp_of
+from alvh_rules.market import sessions
 from alvh_rules.market.formats import read_table
 from alvh_rules.market.read import Options, market_from_frame, read_market
 from alvh_rules.market.simulate import simulate
@@ -102,12 +104,12 @@ def test_random_rulesets(tmp_path_factory, conditions, seed, without, cut) -> No
 @pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
 def test_shipped_rulesets_restarted_often(lives, path) -> None:
     rules, text = load(path), path.read_text()
-    frame = simulate(330, 7)
+    frame = simulate(600, 7)
     frame = frame.drop(index=[5, 100, 101, 270]).reset_index(drop=True)
     live = lives.start(text)
     for row, message in enumerate(messages_of(frame)):
-        # Past a checkpoint too: a start then does not begin with the first bar.
-        if row in (1, 99, 255, 257, 300, 320):
+        # From some 510 rows on a start loads a checkpoint, and does not begin with the first bar.
+        if row in (1, 99, 255, 257, 515, 560):
             live = lives.start(text)
         live.take(message)
     market, _ = market_from_frame(frame, rules.checked.schema)
@@ -130,7 +132,7 @@ target amount = sma(slope, 2)
 def test_carried_and_late_columns(lives) -> None:
     result = check_source(Source("r.alvh", LATE))
     assert result.ruleset is not None, result.rendered()
-    frame = simulate(90, 3).drop(index=[20, 21, 22, 60])
+    frame = simulate(560, 3).drop(index=[20, 21, 22, 60, 515])
     frame["tbill"] = 3.0 + frame["vix"] / 100
     for name in ("vix", "vix3m", "tbill"):
         lost = np.random.default_rng(5).random(len(frame)) < 0.3
@@ -138,11 +140,41 @@ def test_carried_and_late_columns(lives) -> None:
     frame = frame.reset_index(drop=True)
     live = lives.start(LATE)
     for row, message in enumerate(messages_of(frame)):
-        if row in (19, 20, 40):
+        # Rows after a checkpoint rest on what was carried over it.
+        if row in (19, 20, 40, 515, 540):
             live = lives.start(LATE)
         live.take(message)
     market, _ = market_from_frame(frame, result.ruleset.schema)
     same_as_history(live.journal, result.ruleset, result.plan, market)
+
+
+def test_a_checkpoint_carries_gaps_and_late_columns() -> None:
+    """Loaded in the middle of a gap, an engine goes on as the one that it was saved by."""
+    result = check_source(Source("r.alvh", LATE))
+    assert result.ruleset is not None
+    assert result.plan is not None
+    prepared, _ = prepared_for(result.ruleset.schema, Options())
+    days = [str(day) for day in sessions.exchange_sessions()[15_000:15_008]]
+    bars = [[15.0, 16.0, 3.5], [15.0, 16.5, 3.1], [math.nan, 17.0, math.nan], [math.nan] * 3]
+    bars += [[math.nan, 16.0, 3.3]] * 4
+    whole, cut = (Engine(result.ruleset, result.plan, prepared, explains=False) for _ in range(2))
+    for day, values in zip(days, bars, strict=True):
+        stamp = stamp_of(day, daily=True)
+        saved = json.loads(json.dumps(cut.save()))
+        cut = Engine(result.ruleset, result.plan, prepared, explains=False)
+        cut.load(saved)
+        assert list(cut.take(stamp, values)) == list(whole.take(stamp, values))
+    assert json.dumps(cut.save()) == json.dumps(whole.save())
+
+
+def test_no_zero_has_a_sign(lives) -> None:
+    live = lives.start(
+        "ruleset r version 1.0.0\ndata\n  spx price\ntarget none_of_it = -(spx / spx - 1)\n"
+    )
+    live.take(from_fields({"date": "2024-03-04", "spx": 5.0}))
+    [bar] = live.journal.bars()
+    assert repr(bar.decisions["none_of_it"]) == "0.0"
+    assert '"none_of_it":0.0' in live.journal.outputs(0, 1)[0].text
 
 
 def test_minutes_with_curves_and_three_clocks(lives) -> None:

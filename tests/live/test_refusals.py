@@ -219,3 +219,23 @@ def test_a_file_that_another_journal_filled(lives, capsys, monkeypatch) -> None:
     assert main([*command, "--journal=j.db"]) == 2
     assert "error[ALV925]" in capsys.readouterr().err
     assert Path("told.ndjson").read_text() == '{"number":1,"key":"1999-01-04"}\n'
+
+
+def test_libraries_that_are_not_installed_are_named(tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("r.alvh").write_text(SIMPLE)
+    for library, feed in (
+        ("websockets.sync.client", "ws://127.0.0.1:1/"),
+        ("redis", "redis://127.0.0.1:1/s"),
+        ("sqlalchemy", "stdin"),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setitem(sys.modules, library, None)
+            assert main(["live", "r.alvh", f"--feed={feed}", "--journal=j.db"]) == 2
+        err = capsys.readouterr().err
+        assert "error[ALV924]" in err
+        assert "pip install 'alvh-rules[live]'" in err
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "sqlalchemy", None)
+        assert main(["journal", "show", "j.db"]) == 2
+    assert "a journal needs SQLAlchemy" in capsys.readouterr().out

@@ -335,6 +335,12 @@ def test_a_run_that_ends_says_which_sink_was_not_told_all(lives, monkeypatch) ->
     again.begin()
     assert again.finish(5)
     assert len(sink.told) == 3
+    # And the one after it knows that it was told.
+    last = Delivery("slow", sink, 7, live.journal, live.health, None)
+    last.begin()
+    assert last.finish(5)
+    assert len(sink.told) == 3
+    assert live.journal.cursor("slow") == 3
 
 
 def test_a_withheld_decision_is_kept_and_not_told(lives) -> None:
