@@ -86,6 +86,18 @@ def twice(label: str, what: str, first: int, second: int, more: int) -> Diagnost
     )
 
 
+def in_two_chains(label: str, count: int) -> Diagnostic:
+    """Contracts that several chains quote on one day."""
+    what = _count(count, "option of this file stands", "options of this file stand")
+    return _make(
+        Severity.ERROR,
+        "ALV834",
+        f"{what} in another chain too, on the same day",
+        label,
+        "keep one row a contract and day",
+    )
+
+
 def quotes_outside(label: str, count: int, row: int, day: str) -> Diagnostic:
     """Quotes on days that are no sessions of the data."""
     what = _count(count, "row is", "rows are")

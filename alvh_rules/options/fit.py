@@ -25,7 +25,7 @@ from alvh_rules.options.quotes import INDEX, SPX_SKEW, MarketArrays, MarketQuote
 from alvh_rules.options.skew import LEAST_ETA, Skew, most_eta, total_variance
 from alvh_rules.options.surface import Surface
 
-LEAST_QUOTES = 20
+LEAST_QUOTES = 5
 BUCKETS = (
     ("put to 5%", -0.05, 0.0),
     ("put 5% to 20%", -0.20, -0.05),
