@@ -56,7 +56,7 @@ def no_quotes(label: str, count: int, row: int) -> Diagnostic:
     return _make(
         Severity.WARNING,
         "ALV832",
-        f"{what} no ask, or a bid or an ask that is missing or below zero; the first is on row {row}",
+        f"{what} nothing asked, or no bid stated; the first is on row {row}",
         place(label, row),
         "they count as unknown: a package with such a leg is not traded",
     )

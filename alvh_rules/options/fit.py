@@ -40,8 +40,10 @@ BUCKETS = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Quotes to fit to, an entry each: `k` is ln(K/F), `volatility` that of the mid, in points."""
+    """Quotes to fit to, an entry each: `place` in the chain, `k` is ln(K/F), `volatility` that of the
+    mid, in points."""
 
+    place: Integer
     row: Integer
     days: Float
     k: Float
@@ -106,6 +108,7 @@ def sample(arrays: MarketArrays) -> Sample:
         rate,
     )
     return Sample(
+        kept,
         chain.row[kept],
         chain.days[kept],
         k[kept],
