@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alvh_rules.check.checked import Role
@@ -84,6 +85,20 @@ def unknown_rate(name: str, sessions: int, assumed: bool) -> Diagnostic:
         Severity.WARNING,
         f"`{name}`, which cash earns, was unknown on {sessions:,} {times}: {earned} there",
         help="`carry 5 sessions` on the column fills short gaps",
+    )
+
+
+def holdings(place: str, reason: str, names: Sequence[str]) -> Diagnostic:
+    """A broker's file that cannot be followed."""
+    listing = ", ".join(f"`{name}`" for name in names)
+    return Diagnostic(
+        "ALV888",
+        Severity.ERROR,
+        f"these holdings cannot be read: {reason}",
+        location=place,
+        help=f"the columns are {listing}; `--map-holdings NAME=COLUMN` names others"
+        if names
+        else "",
     )
 
 
