@@ -30,6 +30,7 @@ from alvh_rules.backtest.instruments import NEVER, Contract
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.options.contracts import Right
+from alvh_rules.options.listing import listed
 
 NAMES = (
     *("underlying", "right", "strike", "expiry", "contracts"),
@@ -155,7 +156,7 @@ def _leg(cells: Mapping[str, str], ruleset: CheckedRuleset) -> HeldLeg | str:
     known_owners = [*(layer.name for layer in ruleset.layers), "hedge", "holding"]
     if owner not in known_owners:
         return f"whose position it is cannot be told: `owner` is one of {', '.join(known_owners)}"
-    # The style of settlement is not in a broker's file: monthlies settle AM, and so does VIX.
+    # The style of settlement is not in a broker's file: where a day has one that settles AM, it is it.
     morning = _is_morning(underlying, expiry, ruleset)
     contract = Contract(underlying, expiry, right, strike, morning)
     return HeldLeg(
@@ -179,11 +180,11 @@ def _owner(ruleset: CheckedRuleset, underlying: str, expiry: int) -> str:
 def _is_morning(underlying: str, expiry: int, ruleset: CheckedRuleset) -> bool:
     if underlying in volatilities(ruleset):
         return True
-    if expiry == NEVER or underlying.upper() != "SPX":
+    if expiry == NEVER:
         return False
-    day = _EPOCH + datetime.timedelta(days=expiry)
-    third_friday = 15 + (4 - day.replace(day=15).weekday()) % 7
-    return day.day in (third_friday, third_friday - 1) and day.weekday() in (3, 4)
+    table = listed(underlying.upper(), Right.PUT)
+    standard = table.date[table.morning].astype("datetime64[D]").astype(int)
+    return bool((standard == expiry).any())
 
 
 def grouped(legs: Sequence[HeldLeg]) -> dict[tuple[str, str], list[HeldLeg]]:

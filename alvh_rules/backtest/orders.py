@@ -35,8 +35,8 @@ class Order:
     """An intended trade, or one that is not made and why.
 
     `action` is open, resize, roll, close, refuse or override; `legs` signed contracts to trade;
-    `limit` dollars to receive (positive) or to pay for all of it, before fees; NaN where a leg has no
-    quote.
+    `limit` dollars to receive (positive) or to pay for all of it but futures, before fees; NaN where a
+    leg has no quote.
     """
 
     owner: str
@@ -94,7 +94,9 @@ def _take_over(run: BookRun, holdings: Holdings, row: int) -> dict[str, str]:
         book.marks.follow([leg.contract for leg in legs], row)
         for leg in legs:
             mark = book.marks.at(leg.contract, row)
-            price = leg.price if math.isfinite(leg.price) else mark.mid
+            # A broker's cash has a future's gains up to its last settlement already.
+            said = math.isfinite(leg.price) and not leg.contract.is_future
+            price = leg.price if said else mark.mid
             multiplier = book.marks.multiplier(leg.contract)
             ledger.trade(position, leg.contract, multiplier, leg.count, price)
         position.premium = sum(
@@ -207,8 +209,10 @@ class _Telling:
         cause: Cause,
     ) -> Order:
         self.book.marks.follow([contract for contract, _ in legs], self.row)
-        limit = 0.0
+        limit = 0.0 if any(not item.is_future for item, _ in legs) else math.nan
         for contract, count in legs:
+            if contract.is_future:
+                continue
             mark = self.book.marks.at(contract, self.row)
             price = self.book.costs.fill(mark, count, len(legs))
             limit -= price * self.book.marks.multiplier(contract) * count

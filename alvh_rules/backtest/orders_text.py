@@ -39,7 +39,7 @@ def _order(order: Order) -> list[str]:
         f"    {'buy' if count > 0 else 'sell'} {abs(count):,.10g} {contract}"
         for contract, count in order.legs
     ]
-    if any(not contract.is_future for contract, _ in order.legs):
+    if not math.isnan(order.limit):
         verb = "receive at least" if order.limit >= 0 else "pay at most"
         lines.append(f"    limit: {verb} ${abs(order.limit):,.2f} in all, before fees")
     lines.append(f"    because {order.clause} ({order.place})")
