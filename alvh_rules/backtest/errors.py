@@ -142,7 +142,7 @@ def findings(done: Simulated) -> list[Diagnostic]:
     if ledger.stale:
         found.append(stale_marks(ledger.stale, len(run.recorder.legs)))
     sessions = run.recorder.sessions
-    short = sum(item["margin"] > item["cash"] / 100.0 + 0.005 for item in sessions)
+    short = sum(item["margin"] > max(item["cash"] / 100.0, 0.0) + 0.005 for item in sessions)
     if short:
         found.append(beyond_cash(short))
     gone = next((item["row"] for item in sessions if item["equity"] <= 0), None)
