@@ -1,11 +1,12 @@
 """What made a position's profit, session by session: delta, gamma, theta, vega, costs, and the rest.
 
 1. The profit of a session is the change of market value plus the cash of its trades less their fees.
-   A future is worth nothing after its daily settlement: its gain is its delta times its move.
+   A future is worth nothing after its daily settlement: its gain is dollars for a point times its move.
 2. Fees and slippage are costs; what is left is what the market did.
 3. To each leg that was held overnight, Taylor's expansion about the close before:
    delta × dS + gamma × dS² / 2 + theta × calendar days + vega × dV, with the Greeks of that close,
-   dS the move of what the leg is on, dV that of its implied volatility in points.
+   dS the move of what the leg is on, dV that of its implied volatility in points. What is on VIX has
+   vega in place of delta, dollars for a point of its future, and dV is the move of that future.
 4. What the market did beyond that is the residual: higher orders, moves within the session, and every
    part that cannot be known. On the session a leg is gone its volatility is not known any more, so the
    move of volatility is in the residual there.
@@ -18,7 +19,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -79,13 +80,22 @@ def attributed(backtest: Backtest, position: str) -> list[Session]:
     then = None
     for day in sorted({*by_day, *traded}):
         now = by_day.get(day, held[:0])
-        causes = _causes(backtest, before, now, traded.get(day), then, day)
+        causes = causes_of_session(backtest, before, now, traded.get(day), then, day)
         found.append(Session(day, causes, _value(now), held=bool(len(now))))
         before, then = now, day
+    if found and not found[-1].held and (held["right"] == "future").any():
+        found[-1] = _settled(found, float(trades["profit"].sum()))
     return found
 
 
-def _causes(
+def _settled(sessions: list[Session], realised: float) -> Session:
+    """The last session, with the residual that makes the whole what was realised: the log tells fills
+    to the cent a point, which is dollars for a future."""
+    rest = realised - sum(item.causes.total for item in sessions)
+    return replace(sessions[-1], causes=sessions[-1].causes + Causes(residual=rest))
+
+
+def causes_of_session(
     backtest: Backtest,
     before: pandas.DataFrame,
     now: pandas.DataFrame,
@@ -93,21 +103,26 @@ def _causes(
     then: Any,
     day: Any,
 ) -> Causes:
+    """What made a position's profit on a day: its legs at the close before (`then`) and at this one, and
+    the day's trades of it, None where there were none."""
     fees = slippage = cash = 0.0
+    fills: list[tuple[str, float, float]] = []
     if trades is not None:
         fees, slippage = float(trades["fees"].sum()), float(trades["slippage"].sum())
         cash = float(trades["cash"].sum())
+        fills = [fill for text in trades["legs"] for fill in _fills(str(text))]
     parts = np.zeros(4)
     settled = 0.0
     kept = {_key(leg): leg for leg in now.to_dict("records")}
     for leg in before.to_dict("records"):
         after = kept.get(_key(leg))
-        parts += _taylor(backtest, leg, after, trades, then, day)
-        if leg["right"] == "future":
-            settled += _future_gain(leg, after, trades)
-    with_options = bool((before["right"] != "future").any() or (now["right"] != "future").any())
-    # The fills of options hold the slippage; a future's fill comes with its settlement.
-    market = _value(now) - _value(before) + cash + settled + (slippage if with_options else 0.0)
+        # Where it is the only fill, the slippage is its own.
+        gain = _future_gain(leg, after, fills)
+        own = slippage if after is None and len(fills) == 1 else 0.0
+        parts += _taylor(backtest, leg, after, gain + own, then, day)
+        settled += gain
+    settled += sum(_since_fill(leg, fills) for leg in kept.values())
+    market = _value(now) - _value(before) + cash + settled + slippage
     residual = market - float(parts.sum())
     delta, gamma, theta, vega = parts.tolist()
     return Causes(delta, gamma, theta, vega, residual, -fees, -slippage)
@@ -117,26 +132,31 @@ def _taylor(
     backtest: Backtest,
     leg: Mapping[Any, Any],
     after: Mapping[Any, Any] | None,
-    trades: pandas.DataFrame | None,
+    gain: float,
     then: Any,
     day: Any,
 ) -> Any:
-    """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing."""
+    """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing. `gain`
+    is that of a future."""
+    of_volatility = _is_of_volatility(leg)
     if leg["right"] == "future":
-        return np.array([_future_gain(leg, after, trades), 0.0, 0.0, 0.0])
+        return np.array([0.0, 0.0, 0.0, gain] if of_volatility else [gain, 0.0, 0.0, 0.0])
     move = _move(backtest, leg, after, then, day)
-    days = float((day - then) / np.timedelta64(1, "D"))
     smile = after["volatility"] - leg["volatility"] if after is not None else math.nan
     each = np.array(
         [
             leg["delta"] * move,
             leg["gamma"] * move**2 / 2,
-            leg["theta"] * days,
-            leg["vega"] * smile,
+            leg["theta"] * float((day - then) / np.timedelta64(1, "D")),
+            leg["vega"] * (move if of_volatility else smile),
         ],
         dtype=float,
     )
     return np.nan_to_num(each)
+
+
+def _is_of_volatility(leg: Mapping[Any, Any]) -> bool:
+    return str(leg["underlying"]).upper() in ("VIX", "VX")
 
 
 def _move(
@@ -152,7 +172,7 @@ def _move(
     """
     if "spot" in leg and after is not None:
         return float(after["spot"] - leg["spot"])
-    if leg["right"] != "share" and str(leg["underlying"]).lower().startswith(("vix", "vx")):
+    if _is_of_volatility(leg):
         return math.nan
     name = str(leg["underlying"]).lower()
     market = backtest.market
@@ -167,24 +187,43 @@ def _move(
 def _future_gain(
     leg: Mapping[Any, Any],
     after: Mapping[Any, Any] | None,
-    trades: pandas.DataFrame | None,
+    fills: list[tuple[str, float, float]],
 ) -> float:
-    """What the future held overnight gained: its delta is dollars for a point of its own price.
-
-    Where it is gone its last price is the one it was traded or settled at, and slippage apart.
-    """
-    if after is not None:
-        gain = leg["delta"] * (after["mark"] - leg["mark"])
-        return float(gain) if math.isfinite(gain) else 0.0
-    if trades is None:
+    """What a future held overnight gained: to its mark, or where it is gone to the price it was traded or
+    settled at. Its delta, or its vega where it is on VIX, is dollars for a point of its own price."""
+    if leg["right"] != "future":
         return 0.0
-    expiry = str(leg["expiry"])[:10]
-    for text, slipped in zip(trades["legs"], trades["slippage"], strict=True):
-        for part in str(text).split(";"):
-            found = re.fullmatch(r"(\S+) (.*) @ (\S+)", part.strip())
-            if found and expiry in found[2] and str(leg["underlying"]).upper() in found[2].upper():
-                return float(leg["delta"] * (float(found[3]) - leg["mark"]) + slipped)
-    return 0.0
+    point = leg["vega"] if _is_of_volatility(leg) else leg["delta"]
+    if after is not None:
+        return _known(point * (after["mark"] - leg["mark"]))
+    prices = [price for text, _, price in fills if _names(text, leg)]
+    return _known(point * (prices[0] - leg["mark"])) if prices else 0.0
+
+
+def _since_fill(leg: Mapping[Any, Any], fills: list[tuple[str, float, float]]) -> float:
+    """What contracts of a future that were traded on the day gained from their fill to the mark."""
+    if leg["right"] != "future" or not leg["contracts"]:
+        return 0.0
+    point = (leg["vega"] if _is_of_volatility(leg) else leg["delta"]) / leg["contracts"]
+    mine = [(count, price) for text, count, price in fills if _names(text, leg)]
+    return sum(_known(point * count * (leg["mark"] - price)) for count, price in mine)
+
+
+def _fills(legs: str) -> list[tuple[str, float, float]]:
+    """The legs of a trade as the log has them: contract, signed number, price."""
+    found = [
+        re.fullmatch(r"([-+][\d.e+]+) (.+) @ ([\d.]+)", part.strip()) for part in legs.split(";")
+    ]
+    return [(item[2], float(item[1]), float(item[3])) for item in found if item]
+
+
+def _names(text: str, leg: Mapping[Any, Any]) -> bool:
+    """Whether a contract of the log is a leg that is a future."""
+    return str(leg["expiry"])[:10] in text and str(leg["underlying"]).upper() in text.upper()
+
+
+def _known(value: float) -> float:
+    return float(value) if math.isfinite(value) else 0.0
 
 
 def _value(legs: pandas.DataFrame) -> float:

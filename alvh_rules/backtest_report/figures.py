@@ -29,6 +29,8 @@ from alvh_rules.evaluate.inputs import Float, Integer
 
 MOST_MARKS: Final = 4_000
 """Trades drawn on the price chart; the latest ones."""
+MOST_HOVER: Final = 90
+"""Characters shown beside a mark."""
 MOST_POINTS: Final = 2_000
 """Points of a scatter chart."""
 MOST_CALENDARS: Final = 8
@@ -55,6 +57,8 @@ class Figure:
     rows: Integer | None = None
     """The sessions on the x axis; None where it is something else."""
     height: int = 320
+    texts: tuple[str, ...] = ()
+    """What traces' `customdata` count, so that a text of many marks stands in the page once."""
 
     def document(self) -> dict[str, Any]:
         """The chart as JSON has it."""
@@ -64,6 +68,7 @@ class Figure:
             "rows": None if self.rows is None else self.rows.tolist(),
             "traces": self.traces,
             "layout": self.layout,
+            "texts": self.texts,
         }
 
 
@@ -77,6 +82,11 @@ def figures(backtest: Backtest) -> list[Figure]:
 def marked(text: str) -> str:
     """A text that Plotly shows as it is."""
     return html.escape(text, quote=False)
+
+
+def _cut(text: str) -> str:
+    """A text that fits beside a mark."""
+    return text if len(text) <= MOST_HOVER else text[: MOST_HOVER - 1] + "…"
 
 
 def numbers(values: Float, places: int) -> list[float | None]:
@@ -207,9 +217,10 @@ def hedge(backtest: Backtest) -> list[Figure]:
         line(told[name][0], values[rows], told[name][1], 4, **style, line={"shape": "hv"})
         for name, values in series.items()
     ]
-    layout: dict[str, Any] = {"yaxis": {"tickformat": ".0%", "rangemode": "tozero"}}
+    ratios, beyond = _ratio_axis(list(series.values()))
+    layout: dict[str, Any] = {"yaxis": dict(ratios)}
     if measure is None:
-        caption = "Decided at each close, and what was held against it."
+        caption = "Decided at each close, and what was held against it." + beyond
         return [Figure("hedge", "Hedge ratio", caption, traces, layout, rows)]
     traces.append(line(measure.name, measure.values[rows], "--muted", 4, yaxis="y2", **style))
     layout["yaxis"]["domain"] = [0.42, 1]
@@ -227,12 +238,12 @@ def hedge(backtest: Backtest) -> list[Figure]:
         }
         for name, values in series.items()
     ]
-    which = "Every session" if step == 1 else f"Every {step}th session"
+    which = "Every session is a point." if step == 1 else f"One session in {step} is a point."
     return [
         Figure(
             "hedge",
             f"Hedge ratio and {measure.name}",
-            "Decided at each close and what was held against it; the measure below.",
+            "Decided at each close and what was held against it; the measure below." + beyond,
             traces,
             layout,
             rows,
@@ -241,15 +252,34 @@ def hedge(backtest: Backtest) -> list[Figure]:
         Figure(
             "hedge-by-measure",
             f"Hedge ratio against {measure.name}",
-            f"{which} is a point.",
+            which + beyond,
             points,
             {
                 "hovermode": "closest",
                 "xaxis": {"tickformat": ".0%", "title": {"text": marked(measure.name)}},
-                "yaxis": {"tickformat": ".0%", "rangemode": "tozero"},
+                "yaxis": dict(ratios),
             },
         ),
     ]
+
+
+def _ratio_axis(series: list[Float]) -> tuple[dict[str, Any], str]:
+    """The axis of hedge ratios, and what to say of values beyond it.
+
+    What is held can stand at many times what was decided for a session or two, when a unit of the hedge
+    gains next to nothing on volatility: the axis is wide enough for all but the outermost hundredth on
+    either side, and says how many lie beyond.
+    """
+    known = np.concatenate([values[~np.isnan(values)] for values in series])
+    low, high = (float(item) for item in np.quantile(known, (0.01, 0.99)))
+    low, high = min(low, 0.0), max(high, 0.0)
+    room = 0.05 * (high - low) or 0.05
+    outside = int(((known < low - room) | (known > high + room)).sum())
+    axis = {"tickformat": ".0%", "range": [low - (room if low < 0 else 0.0), high + room]}
+    if not outside:
+        return axis, ""
+    times = "value lies" if outside == 1 else "values lie"
+    return axis, f" {outside:,} {times} beyond the axis; double-click or zoom out to see them."
 
 
 def exposures(backtest: Backtest) -> Figure | None:
@@ -297,38 +327,36 @@ def price(backtest: Backtest) -> Figure | None:
     rows = drawn_rows([spot])
     traces = [line("close", spot[rows], "--muted", 2, hovertemplate="%{y:,.2f}")]
     trades = backtest.trades[backtest.trades["action"].isin(list(_ACTIONS))]
-    # A hedge is traded most days, and its ratio has a chart of its own.
-    trades = trades[(trades["owner"] != "hedge") | (trades["action"] != "open")]
+    # A hedge is traded or refused most days, and its ratio has a chart of its own.
+    often = trades["action"].isin(("open", "refuse"))
+    trades = trades[(trades["owner"] != "hedge") | ~often]
     caption = (
-        "Each mark is a trade of a layer, a roll or settlement of the hedge, or a refusal; a name above"
-        " shows or hides its marks."
+        "Each mark is a trade of a layer or one that was refused, or an end or roll of a hedge; a name above shows"
+        " or hides its marks."
     )
     if len(trades) > MOST_MARKS:
         caption += f" The latest {MOST_MARKS:,} of {len(trades):,} are drawn."
         trades = trades[-MOST_MARKS:]
     level = dict(zip(dates_of(backtest.equity).tolist(), spot.tolist(), strict=True))
+    clauses: dict[str, int] = {}
     for action, (word, symbol, colour) in _ACTIONS.items():
         mine = trades[trades["action"] == action]
         if not len(mine):
             continue
         days = dates_of(mine)
-        texts = [
-            marked(f"{position or owner}: {word}, {clause}"[:240])
-            for position, owner, clause in zip(
-                mine["position"], mine["owner"], mine["clause"], strict=True
-            )
-        ]
+        words = [_cut(str(clause)) for clause in mine["clause"]]
         traces.append(
             {
                 "type": "scatter",
                 "mode": "markers",
                 "name": word,
-                # What settles does so by itself, and hides what was decided.
-                "visible": "legendonly" if action == "settle" else True,
+                # What settles or rolls does so by itself, and would hide what was decided.
+                "visible": True if action in ("open", "close") else "legendonly",
                 "x": [str(day) for day in days],
                 "y": numbers(np.array([level.get(day, math.nan) for day in days.tolist()]), 2),
-                "text": texts,
-                "hovertemplate": "%{text}",
+                "text": [marked(str(item)) for item in mine["position"]],
+                "customdata": [clauses.setdefault(text, len(clauses)) for text in words],
+                "hovertemplate": f"%{{text}} {word}: %{{customdata}}",
                 "marker": {
                     "symbol": symbol,
                     "size": 6 if action == "settle" else 8,
@@ -338,4 +366,5 @@ def price(backtest: Backtest) -> Figure | None:
             }
         )
     layout = {"hovermode": "closest", "yaxis": {"tickformat": ",~r"}}
-    return Figure("price", "Trades on the price", caption, traces, layout, rows, 380)
+    texts = tuple(marked(text) for text in clauses)
+    return Figure("price", "Trades on the price", caption, traces, layout, rows, 380, texts)

@@ -1,7 +1,8 @@
 """The figures of a backtest: of the book, of the same rules without the hedge, and of its trading.
 
-A year is 252 sessions, as everywhere in the language. What is not known is NaN, and null in files:
-nothing by the year is said of a run under 250 sessions, fewer than any calendar year has.
+A year is 252 sessions, as everywhere in the language. What is not known is NaN, and null in files: no
+growth or cost by the year of a run under 250 sessions, fewer than any calendar year has, and no
+deviation, nor a ratio that rests on one, of fewer than 20 returns.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from alvh_rules.backtest_report.returns import (
     whole_months,
 )
 from alvh_rules.backtest_report.risk import deepest, downside_deviation, expected_shortfall
-from alvh_rules.backtest_report.sharpe import ANNUAL, deflated, sharpe_ratio
+from alvh_rules.backtest_report.sharpe import ANNUAL, Sharpe, deflated, sharpe_ratio
 from alvh_rules.evaluate.inputs import Float
 
 if TYPE_CHECKING:
     import pandas
 
 LEAST_ANNUALISED: Final = 250
-"""Sessions from which figures by the year are given."""
+"""Sessions from which growth and costs by the year are given."""
+LEAST_ESTIMATED: Final = 20
+"""Known returns from which volatility and the ratios that rest on it are given: about a month."""
 NOT_LAYERS: Final = ("hedge", "holding")
 """Owners of positions that are no layers."""
 CLOSINGS: Final = ("close", "settle")
@@ -138,7 +141,7 @@ def metrics(backtest: Backtest, trials: Sequence[float] = ()) -> Metrics:
     bill = bill_returns(backtest)
     hedged = book_metrics(backtest, "equity", days, bill)
     excess = session_returns(_column(equity, "equity"), backtest.capital) - bill
-    ratio = sharpe_ratio(excess)
+    ratio = _sharpe(excess)
     each = [*(other / math.sqrt(ANNUAL) for other in trials), ratio.value]
     return Metrics(
         sessions=len(days),
@@ -158,7 +161,7 @@ def book_metrics(backtest: Backtest, column: str, days: Any, bill: Float) -> Boo
     equity, capital = _column(backtest.equity, column), backtest.capital
     returns = session_returns(equity, capital)
     known = returns[~np.isnan(returns)]
-    ratio = sharpe_ratio(returns - bill)
+    ratio = _sharpe(returns - bill)
     final = _last_known(equity)
     total = final / capital - 1
     cagr = _by_year(total, len(days))
@@ -171,7 +174,7 @@ def book_metrics(backtest: Backtest, column: str, days: Any, bill: Float) -> Boo
         final_equity=final,
         total_return=total,
         cagr=cagr,
-        volatility=float(known.std(ddof=1)) * math.sqrt(ANNUAL) if len(known) > 1 else math.nan,
+        volatility=_volatility(known),
         sharpe=ratio.annual(ratio.value),
         sharpe_error=ratio.annual(ratio.error),
         sharpe_plain_error=ratio.annual(ratio.plain_error),
@@ -232,6 +235,18 @@ def finished_profits(backtest: Backtest) -> Float:
     over = mine.loc[mine["action"].isin(CLOSINGS), "position"].unique()
     profits = mine[mine["position"].isin(over)].groupby("position")["profit"].sum(min_count=1)
     return profits.dropna().to_numpy(dtype=float)  # type: ignore[no-any-return]
+
+
+def _sharpe(excess: Float) -> Sharpe:
+    """The Sharpe ratio, unknown of too few returns."""
+    known = excess[~np.isnan(excess)]
+    return sharpe_ratio(known if len(known) >= LEAST_ESTIMATED else known[:0])
+
+
+def _volatility(known: Float) -> float:
+    if len(known) < LEAST_ESTIMATED:
+        return math.nan
+    return float(known.std(ddof=1)) * math.sqrt(ANNUAL)
 
 
 def _column(frame: pandas.DataFrame, name: str) -> Float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,7 @@ from alvh_rules.backtest_report.words import count
 from alvh_rules.core.cells import escaped
 
 MOST_SHOWN: Final = 30
+_NUMBER: Final = re.compile(r"[-+]?\d[\d.,-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,18 @@ class Prevented:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why openings that were decided did not come about, and how often."""
+    """Why openings that were decided did not come about, and how often; `alike` where other reasons
+    that differ in numbers alone are counted with it."""
 
     owner: str
     reason: str
     times: int
+    alike: bool = False
+
+    @property
+    def told(self) -> str:
+        """The reason, and that there were others like it."""
+        return self.reason + (" (and the like)" if self.alike else "")
 
 
 def prevented(backtest: Backtest) -> list[Prevented]:
@@ -52,20 +60,26 @@ def prevented(backtest: Backtest) -> list[Prevented]:
 
 
 def refused(backtest: Backtest) -> list[Refused]:
-    """The reasons of refusals, most frequent first, in the order they came where equal."""
+    """The reasons of refusals, most frequent first, in the order they came where equal. Reasons that
+    differ in their numbers alone (a contract, an amount) are one, told in the words of the first."""
     trades = backtest.trades
     rows = trades[trades["action"] == "refuse"]
     why = rows["clause"].astype(str)
     if "reason" in rows.columns:
         told = rows["reason"].fillna("").astype(str)
         why = told.where(told != "", why)
-    counts = Counter(zip(rows["owner"].astype(str), why, strict=True))
-    each = [Refused(owner, reason, times) for (owner, reason), times in counts.items()]
-    return sorted(each, key=lambda item: -item.times)
+    each: dict[tuple[str, str], Refused] = {}
+    for owner, reason in zip(rows["owner"].astype(str), why, strict=True):
+        key = owner, _NUMBER.sub("#", reason)
+        known = each.get(key, Refused(owner, reason, 0))
+        alike = known.alike or reason != known.reason
+        each[key] = Refused(owner, known.reason, known.times + 1, alike)
+    return sorted(each.values(), key=lambda item: -item.times)
 
 
-def no_trades_lines(backtest: Backtest) -> list[str]:
-    """What stood in the way of openings, as text; no line where nothing did."""
+def no_trades_lines(backtest: Backtest, most: int = MOST_SHOWN) -> list[str]:
+    """What stood in the way of openings, as text; no line where nothing did. At most `most` clauses and
+    as many reasons are told, and how many more there are."""
     lines = []
     clauses, reasons = prevented(backtest), refused(backtest)
     done = int((backtest.trades["action"] != "refuse").sum())
@@ -75,21 +89,21 @@ def no_trades_lines(backtest: Backtest) -> list[str]:
             lines.append("  no clause stood in the way: no layer was ever to open")
     if clauses:
         lines.append("what kept layers from opening, by the sessions on which it alone did:")
-        width = max(len(item.owner) for item in clauses[:MOST_SHOWN])
-        for item in clauses[:MOST_SHOWN]:
+        width = max(len(item.owner) for item in clauses[:most])
+        for item in clauses[:most]:
             told = f"alone on {item.alone:,}, false on {item.false:,}"
             if item.unknown:
                 told += f", unknown on {item.unknown:,}"
             lines.append(
                 f"  {escaped(item.owner):{width}}  {escaped(item.clause)}: {told} ({escaped(item.place)})"
             )
-        if len(clauses) > MOST_SHOWN:
-            lines.append(f"  and {count(len(clauses) - MOST_SHOWN, 'more clause')}")
+        if len(clauses) > most:
+            lines.append(f"  and {count(len(clauses) - most, 'more clause')}")
     if reasons:
         lines.append("openings that were refused:")
-        for reason in reasons[:MOST_SHOWN]:
+        for reason in reasons[:most]:
             times = count(reason.times, "time")
-            lines.append(f"  {escaped(reason.owner)}: {escaped(reason.reason)}, {times}")
-        if len(reasons) > MOST_SHOWN:
-            lines.append(f"  and {count(len(reasons) - MOST_SHOWN, 'more reason')}")
+            lines.append(f"  {escaped(reason.owner)}: {escaped(reason.told)}, {times}")
+        if len(reasons) > most:
+            lines.append(f"  and {count(len(reasons) - most, 'more reason')}")
     return lines

@@ -14,6 +14,7 @@ from alvh_rules.backtest_report.book import hedges, price_sources
 from alvh_rules.backtest_report.metrics import BookMetrics, Metrics
 from alvh_rules.backtest_report.no_trades import MOST_SHOWN, no_trades_lines, prevented, refused
 from alvh_rules.backtest_report.returns import dates_of, monthly_returns
+from alvh_rules.backtest_report.summary import NO_BILL
 from alvh_rules.backtest_report.words import UNKNOWN, cents, count, day, money, number, percent
 from alvh_rules.backtest_report.worst_days import WorstDay
 from alvh_rules.core.cells import escaped
@@ -21,8 +22,11 @@ from alvh_rules.core.cells import escaped
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 MOST_LISTED: Final = 100
 """Warnings or sources shown; the rest are counted."""
+MOST_CLAUSE: Final = 110
+"""Characters of a clause or a structure in a table."""
 _UNDER: Final = "<span class=under></span>"
 """Before the name of a figure that belongs to the one above it."""
+_STYLES: Final = {"t": "", "n": ' class="n"', "d": ' class="nb"'}
 _DEEPEST: Final = 0.06
 """The monthly return that is coloured fully."""
 
@@ -32,9 +36,14 @@ def safe(text: object) -> str:
     return html.escape(escaped(str(text)), quote=True)
 
 
+def _cut(text: str) -> str:
+    """A text so far as it fits into a table; the trade log has the whole."""
+    return safe(text if len(text) <= MOST_CLAUSE else text[: MOST_CLAUSE - 1] + "…")
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], kinds: str) -> str:
-    """A table. Cells are HTML; `kinds` has a letter a column: `t` for text, `n` for a number."""
-    styles = ["" if kind == "t" else ' class="n"' for kind in kinds]
+    """A table. Cells are HTML; `kinds` has a letter a column: `t` for text, `n` for a number, `d` for a day."""
+    styles = [_STYLES[kind] for kind in kinds]
     top = "".join(
         f"<th scope=col{style}>{cell}</th>" for cell, style in zip(head, styles, strict=True)
     )
@@ -120,7 +129,7 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
     other.append(("Trials recorded", f"{figures.trials:,}"))
     other.append(("Deflated Sharpe ratio", percent(figures.deflated_sharpe, 1)))
     second = table(("", "trading"), other, "tn")
-    over = f"over {safe(figures.bill)}" if figures.bill else "over 0%: the data have no T-bill"
+    over = f"over {safe(figures.bill)}" if figures.bill else f"over 0%, since {NO_BILL}"
     note = (
         f"{years}, {day(figures.first)} to {day(figures.last)}. Sharpe and Sortino ratios are {over}. A"
         " year is 252 sessions. A dash is what cannot be known, such as a yearly rate of a run under 250"
@@ -237,14 +246,14 @@ def _worst_day(item: WorstDay, hedged: bool, *, first: bool) -> str:
         ("position", "$", "opened", "by the clause"),
         [
             [
-                f"{safe(moved.position)}<br><small>{safe(moved.structure[:120])}</small>",
+                f"{safe(moved.position)}<br><small>{_cut(moved.structure)}</small>",
                 money(moved.profit, signed=True),
                 day(moved.opened),
-                f"<code>{safe(moved.clause[:240])}</code><br><small>{safe(moved.place)}</small>",
+                f"<code>{_cut(moved.clause)}</code><br><small>{safe(moved.place)}</small>",
             ]
             for moved in item.positions
         ],
-        "tntt",
+        "tndt",
     )
     decided = ", ".join(
         f"<code>{safe(name)}</code> {safe(value)}" for name, value in item.decided.items()
@@ -278,14 +287,14 @@ def _day_trades(item: WorstDay) -> str:
             safe(trade["position"]),
             safe(trade["action"]),
             money(float(trade["cash"]), signed=True),
-            f"<code>{safe(str(trade['clause'])[:240])}</code>",
+            f"<code>{_cut(str(trade['clause']))}</code>",
             day(trade["decided"]),
         ]
         for trade in item.trades
     ]
     more = f"<p class=note>And {item.more_trades:,} more.</p>" if item.more_trades else ""
     head = ("traded that day", "", "cash", "because of", "decided")
-    return table(head, rows, "ttntt") + more
+    return table(head, rows, "ttntd") + more
 
 
 def openings(backtest: Backtest) -> str:
@@ -298,7 +307,7 @@ def openings(backtest: Backtest) -> str:
         rows = [
             [
                 safe(item.owner),
-                f"<code>{safe(item.clause[:240])}</code><br><small>{safe(item.place)}</small>",
+                f"<code>{_cut(item.clause)}</code><br><small>{safe(item.place)}</small>",
                 f"{item.alone:,}",
                 f"{item.false:,}",
                 f"{item.unknown:,}",
@@ -309,7 +318,7 @@ def openings(backtest: Backtest) -> str:
         shown += table(head, rows, "ttnnn")
         shown += "<p class=note>Sessions. “It alone”: every other clause would have opened.</p>"
     if reasons:
-        rows = [[safe(item.owner), safe(item.reason[:240]), f"{item.times:,}"] for item in reasons]
+        rows = [[safe(item.owner), _cut(item.told), f"{item.times:,}"] for item in reasons]
         shown += table(("refused", "because", "times"), rows, "ttn")
     return shown
 

@@ -15,7 +15,9 @@ from alvh_rules.backtest_report.words import UNKNOWN, count, day, money, number,
 from alvh_rules.backtest_report.worst_days import worst_days
 from alvh_rules.core.cells import escaped, width
 
+NO_BILL: Final = "the ruleset's data have no column tbill_3m or tbill"
 MOST_WORST: Final = 5
+MOST_CLAUSES: Final = 10
 
 
 def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
@@ -30,7 +32,7 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
     lines += ["", *worst] if worst else []
     lines += ["", *_notes(backtest, figures)]
     if not figures.trading.trades or figures.trading.refused:
-        lines += ["", *no_trades_lines(backtest)]
+        lines += ["", *no_trades_lines(backtest, MOST_CLAUSES)]
     return lines
 
 
@@ -123,7 +125,7 @@ def _notes(backtest: Backtest, figures: Metrics) -> list[str]:
             f"the hedge {verb} {money(abs(trading.hedge_cost_per_year))} a year,"
             f" {percent(abs(trading.hedge_cost_share))} of the capital"
         )
-    over = escaped(figures.bill) if figures.bill else "0%, since the data have no T-bill"
+    over = escaped(figures.bill) if figures.bill else f"0%, since {NO_BILL}"
     trials = count(figures.trials, "trial")
     chance = percent(figures.deflated_sharpe, 1)
     lines.append(f"Sharpe and Sortino ratios are over {over}; ± is one standard error (Lo 2002)")

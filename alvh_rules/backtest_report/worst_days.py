@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from alvh_rules.backtest.result import Backtest
+from alvh_rules.backtest_report.attribution import causes_of_session
 from alvh_rules.backtest_report.book import (
     hedges,
     on_sessions,
@@ -105,18 +106,24 @@ def _day(backtest: Backtest, row: int) -> WorstDay:
 
 
 def _positions(backtest: Backtest, day: Any, before: Any) -> tuple[Moved, ...]:
-    """The positions that moved most: their change of value and the cash of their trades, less fees."""
+    """The positions that moved most, by what they made on the day."""
     held, trades = backtest.positions, backtest.trades
     dates = dates_of(held)
-    now = held[dates == day].groupby("position")["market_value"].sum(min_count=1)
-    then = held[dates == before].groupby("position")["market_value"].sum(min_count=1)
+    now, then = held[dates == day], held[dates == before]
     mine = trades[(dates_of(trades) == day) & (trades["action"] != "refuse")]
-    brought = (mine["cash"] - mine["fees"]).groupby(mine["position"]).sum()
-    profit = now.sub(then, fill_value=0).add(brought, fill_value=0).dropna()
-    order = np.argsort(-np.abs(profit.to_numpy(dtype=float)), kind="stable")[:MOST_POSITIONS]
-    return tuple(
-        _moved(backtest, str(profit.index[at]), float(profit.iloc[at])) for at in order.tolist()
-    )
+    profit = {}
+    for name in sorted({*now["position"], *then["position"], *mine["position"]}):
+        traded = mine[mine["position"] == name]
+        profit[name] = causes_of_session(
+            backtest,
+            then[then["position"] == name],
+            now[now["position"] == name],
+            traded if len(traded) else None,
+            before,
+            day,
+        ).total
+    order = sorted(profit, key=lambda name: -abs(profit[name]))[:MOST_POSITIONS]
+    return tuple(_moved(backtest, str(name), profit[name]) for name in order)
 
 
 def _moved(backtest: Backtest, position: str, profit: float) -> Moved:

@@ -216,7 +216,20 @@ def test_trading_by_hand(run) -> None:
     assert math.isnan(got.turnover)
     assert math.isnan(got.hedge_cost_per_year)
     assert math.isnan(metrics(small).hedged.cagr)
+    assert math.isnan(metrics(small).hedged.sharpe)
+    assert math.isnan(metrics(small).hedged.volatility)
+    assert math.isnan(metrics(small).deflated_sharpe)
     assert metrics(small).hedged.total_return == pytest.approx(0.1)
+
+
+def test_a_month_of_returns_is_enough_for_a_deviation_and_no_rate(run) -> None:
+    one, other = (
+        metrics(replace(run, equity=run.equity[:sessions])).hedged for sessions in (19, 20)
+    )
+    assert math.isnan(one.volatility)
+    assert other.volatility > 0
+    assert math.isfinite(other.sharpe)
+    assert math.isnan(other.cagr)
 
 
 def test_costs_by_the_year(run) -> None:

@@ -150,6 +150,15 @@ def test_trades_drawn_are_bounded_and_it_says_so(run) -> None:
     assert "The latest 4,000 of" in chart.caption
 
 
+def test_an_axis_of_ratios_leaves_out_the_outermost_and_says_so(run) -> None:
+    held = np.where(np.arange(len(run.equity)) == 70, 20.0, 0.5)
+    far = replace(run, equity=run.equity.assign(hedge_held=held, hedge_ratio=0.5))
+    charts = {figure.name: figure for figure in figures(far)}
+    assert charts["hedge"].layout["yaxis"]["range"][1] < 1
+    assert "1 value lies beyond the axis" in charts["hedge"].caption
+    assert "beyond" not in {figure.name: figure for figure in figures(run)}["hedge"].caption
+
+
 def test_drawn_rows_keep_every_extreme() -> None:
     rng = np.random.default_rng(3)
     series = [rng.normal(size=20_000).cumsum() for _ in range(3)]

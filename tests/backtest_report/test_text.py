@@ -104,24 +104,77 @@ def test_a_future_gains_its_move(run) -> None:
         mark=[15.0, 15.5],
         market_value=[0.0, 0.0],
         volatility=[math.nan] * 2,
-        delta=[2000.0, 2000.0],
+        delta=[0.0, 0.0],
         gamma=[0.0, 0.0],
         theta=[0.0, 0.0],
-        vega=[0.0, 0.0],
+        vega=[2000.0, 2000.0],
     ).assign(underlying="VIX", right="future", strike=math.nan, contracts=2)
     opening = {"date": days[0], "action": "open", "legs": "+2 VIX 2020-02-21 future @ 15.05"}
     closing = {"date": days[2], "action": "close", "legs": "-2 VIX 2020-02-21 future @ 14.95"}
     rows = [
-        {**opening, "fees": 4.0, "slippage": 100.0, "cash": 0.0},
-        {**closing, "fees": 4.0, "slippage": 100.0, "cash": 0.0},
+        {**opening, "fees": 4.0, "slippage": 100.0, "cash": 0.0, "profit": -4.0},
+        {**closing, "fees": 4.0, "slippage": 100.0, "cash": 0.0, "profit": -204.0},
     ]
     trades = pd.DataFrame(rows).assign(position="a-1", date=lambda it: pd.to_datetime(it["date"]))
     small = replace(run, positions=held, trades=trades)
     each = [item.causes for item in attributed(small, "a-1")]
-    assert [round(item.delta, 6) for item in each] == [0.0, 1000.0, -1000.0]
+    assert [round(item.vega, 6) for item in each] == [0.0, 1000.0, -1000.0]
     # Bought at 15.05 and sold at 14.95: 200 dollars, and the fees.
     assert sum(item.total for item in each) == pytest.approx(-208.0)
-    assert sum(item.residual for item in each) == pytest.approx(0.0)
+    assert sum(item.residual for item in each) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_a_roll_of_futures_charges_each_fill_once(run) -> None:
+    days = ["2020-01-02", "2020-01-03"]
+    expiries = pd.to_datetime(["2020-01-22", "2020-02-19"])
+    held = _legs(
+        run,
+        days,
+        mark=[15.0, 16.0],
+        market_value=[0.0, 0.0],
+        volatility=[math.nan] * 2,
+        delta=[0.0, 0.0],
+        gamma=[0.0, 0.0],
+        theta=[0.0, 0.0],
+        vega=[1000.0, 1000.0],
+    ).assign(underlying="VIX", right="future", strike=math.nan, contracts=1, expiry=expiries)
+    legs = "-1 VIX 2020-01-22 future @ 15.45; +1 VIX 2020-02-19 future @ 16.05"
+    trades = pd.DataFrame(
+        {
+            "position": "a-1",
+            "date": pd.to_datetime(days[1:]),
+            "action": "roll",
+            "legs": legs,
+            "fees": 2.0,
+            "slippage": 100.0,
+            "cash": 0.0,
+            "profit": 448.0,
+        }
+    )
+    second = attributed(replace(run, positions=held, trades=trades), "a-1")[1].causes
+    # 450 on what was sold, 50 lost on what was bought since, and the fees.
+    assert second.total == pytest.approx(450 - 50 - 2)
+    assert second.slippage == -100.0
+
+
+def test_an_option_on_vix_moves_with_its_future(run) -> None:
+    days = ["2020-01-02", "2020-01-03"]
+    held = _legs(
+        run,
+        days,
+        market_value=[300.0, 420.0],
+        volatility=[90.0, 95.0],
+        delta=[0.0, 0.0],
+        gamma=[0.0, 0.0],
+        theta=[-10.0, -10.0],
+        vega=[50.0, 60.0],
+    ).assign(underlying="VIX", right="call", strike=20.0)
+    trades = run.trades[:1].assign(position="a-1", date=pd.to_datetime(days[:1]))
+    small = replace(run, positions=held, trades=trades)
+    # Its future is not known: all but time is in the residual, and its own volatility is no move of it.
+    assert attributed(small, "a-1")[1].causes == Causes(theta=-10.0, residual=130.0)
+    told = replace(small, positions=held.assign(spot=[15.0, 17.0]))
+    assert attributed(told, "a-1")[1].causes == Causes(theta=-10.0, vega=100.0, residual=30.0)
 
 
 def test_the_life_of_a_position(run) -> None:
@@ -185,6 +238,17 @@ def test_refusals_are_counted_by_their_reason(run) -> None:
     told = run.trades.assign(reason="")
     told.loc[told["action"] == "refuse", "reason"] = ["a", "b", "b", "b", "b"]
     assert {(item.reason, item.times) for item in refused(replace(run, trades=told))} >= {("b", 3)}
+
+
+def test_refusals_that_differ_in_numbers_are_one(run) -> None:
+    rows = run.trades[run.trades["action"] == "refuse"].assign(owner="a")
+    why = [f"no quote for SPX 2020-01-{day} P{day}00" for day in (17, 18, 19)]
+    rows = rows[:4].assign(reason=[*why, "no quote for a leg"])
+    found = refused(replace(run, trades=rows))
+    assert [(item.told, item.times) for item in found] == [
+        (f"{why[0]} (and the like)", 3),
+        ("no quote for a leg", 1),
+    ]
 
 
 def test_the_worst_day_is_split_wholly(run) -> None:

@@ -29,7 +29,11 @@ from alvh_rules.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = tuple(
-    ROOT / name for name in ("README.md", "docs/tutorial.md", "docs/language.md", "docs/data.md")
+    ROOT / name
+    for name in (
+        *("README.md", "docs/tutorial.md", "docs/language.md", "docs/data.md"),
+        "docs/backtest-report.md",
+    )
 )
 """The pages that are played."""
 

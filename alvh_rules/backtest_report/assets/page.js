@@ -27,6 +27,7 @@
     const dates = sessions ? figure.rows.map((row) => data.dates[row]) : null;
     const traces = figure.traces.map((trace) => {
       const made = coloured(trace, style);
+      if ("customdata" in made) made.customdata = made.customdata.map((at) => figure.texts[at]);
       return "x" in made ? made : { ...made, x: dates };
     });
     const layout = {
