@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alvh_rules.check.checked import Role
@@ -87,6 +88,20 @@ def unknown_rate(name: str, sessions: int, assumed: bool) -> Diagnostic:
     )
 
 
+def holdings(place: str, reason: str, names: Sequence[str]) -> Diagnostic:
+    """A broker's file that cannot be followed."""
+    listing = ", ".join(f"`{name}`" for name in names)
+    return Diagnostic(
+        "ALV888",
+        Severity.ERROR,
+        f"these holdings cannot be read: {reason}",
+        location=place,
+        help=f"the columns are {listing}; `--map-holdings NAME=COLUMN` names others"
+        if names
+        else "",
+    )
+
+
 def unknown_measure(name: str, span: Span) -> Diagnostic:
     """A measure of reallocation that there is not."""
     return Diagnostic(
@@ -127,7 +142,7 @@ def findings(done: Simulated) -> list[Diagnostic]:
     if ledger.stale:
         found.append(stale_marks(ledger.stale, len(run.recorder.legs)))
     sessions = run.recorder.sessions
-    short = sum(item["margin"] > item["cash"] / 100.0 + 0.005 for item in sessions)
+    short = sum(item["margin"] > max(item["cash"] / 100.0, 0.0) + 0.005 for item in sessions)
     if short:
         found.append(beyond_cash(short))
     gone = next((item["row"] for item in sessions if item["equity"] <= 0), None)

@@ -15,6 +15,7 @@ from alvh_rules.backtest.instruments import NEVER
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.simulate import Simulated
 from alvh_rules.backtest.trades import SOURCES
+from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
@@ -251,7 +252,9 @@ def prevented_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame
             false, unknown = (int((room & (mine == word)).sum()) for word in (FALSE, UNKNOWN))
             if false or unknown:
                 place = place_of(ruleset, clause.span)
-                rows.append((layer.name, ruleset.text(clause.span), place, alone, false, unknown))
+                rows.append(
+                    (layer.name, condition_words(ruleset, clause), place, alone, false, unknown)
+                )
     rows += _refused(done)
     rows.sort(key=lambda row: (-row[3], -row[4] - row[5], row[0], row[2]))
     return pandas.DataFrame(

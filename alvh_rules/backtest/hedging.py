@@ -28,6 +28,7 @@ from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position
+from alvh_rules.backtest.shapes import SHAPES
 from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.targets import (
     MOST_CONTRACTS,
@@ -76,6 +77,22 @@ class HedgeRun:
         if self._position is None:
             return None
         return self.context.book.ledger.positions.get(self._position)
+
+    def adopt(self, position: Position) -> None:
+        """Go on from a position that was opened elsewhere, as of the structure that fits its legs."""
+        self._position = position.name
+        outright = any(not contract.is_option for contract in position.legs)
+        legs = len(position.legs)
+        for code, structure in enumerate(self._structures):
+            shape = SHAPES.get((structure.shape, structure.right))
+            if (
+                is_outright(structure)
+                if shape is None
+                else not outright and len(shape.legs) == legs
+            ):
+                self._code = code
+                position.structure = self.context.ruleset.text(structure.span)
+                return
 
     def fill(self, row: int) -> None:
         """Fill the orders under way."""
@@ -265,7 +282,7 @@ class HedgeRun:
             * context.book.marks.multiplier(leg.contract)
             for leg in unit
         )
-        if not keeps:
+        if not keeps or not math.isfinite(self._each):
             self._each = self._unit_measure(unit, row, cost)
         each = self._each
         if not each > 0.0:

@@ -29,11 +29,13 @@ from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
 from alvh_rules.backtest.layers import LayerRun, Reallocation
+from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import YEAR, BookLimits
 from alvh_rules.backtest.marks import Marks
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Recorder
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.inputs import Float
@@ -141,6 +143,29 @@ class BookRun:
                     part.fill(row)
                     book.mark(row)
         self._record(row)
+
+    def decide_only(self, row: int) -> None:
+        """Mark what is held at the close of a row and order what follows; nothing is filled."""
+        self._mark(row)
+        self.context.decisions.advance(self._facts())
+        for layer in self.layers.values():
+            layer.decide_closings(row)
+            layer.decide_opening(row)
+        for part in (self.hedge, self.band, *self.holdings):
+            if part is not None:
+                part.decide(row)
+
+    def targets(self) -> list[Target]:
+        """The orders under way of the hedge and the holdings."""
+        parts = [part for part in (self.hedge, self.band, *self.holdings) if part is not None]
+        return [order for part in parts for order in part.targets.pending]
+
+    def adopt(self, position: Position) -> None:
+        """Give a position that was not opened here to the part that owns it."""
+        if position.owner == HEDGE and self.hedge is not None:
+            self.hedge.adopt(position)
+        elif position.owner == "holding" and self.holdings:
+            self.holdings[0].adopt(position)
 
     def _accrue(self, row: int, days: int) -> None:
         """Interest since the session before, at the rate that was known at its close."""

@@ -42,6 +42,7 @@ PAGES = tuple(
         "docs/governance.md",
         "docs/live.md",
         "docs/diff.md",
+        "docs/backtest-report.md",
     )
 )
 """The pages that are played."""
