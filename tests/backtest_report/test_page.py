@@ -20,7 +20,7 @@ from tests.backtest_report.browser import chromium, opened, picture, requests
 from tests.backtest_report.runs import made_run
 
 HOSTILE = (
-    "</script></style><script>window.owned=1</script><img src=http://127.0.0.1:9/x onerror=owned=1>"
+    "</script x></script></style><script>window.owned=1</script><img src=http://127.0.0.1:9/x onerror=owned=1>"
     "<a href='javascript:owned=1'>\"'`--bad"
 )
 SIX_MEGABYTES = 6 * 10**6
