@@ -147,7 +147,7 @@ def walks(result: Checked, seed: int, rows: int = ROWS):
     return replace(market, columns=columns)
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(rulesets(), st.integers(0, 2**32 - 1))
 def test_a_proof_survives_a_hundred_thousand_markets(words, seed) -> None:
     result = checked(TEXT.format(**words))
@@ -178,7 +178,7 @@ def test_a_proof_survives_a_hundred_thousand_markets(words, seed) -> None:
             assert column.max() <= found.greatest.value + 1e-9, name
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(rulesets())
 def test_a_refutation_is_a_test_that_fails(words) -> None:
     """Replayed by the ruleset's own tests, which know nothing of the prover."""
@@ -226,7 +226,7 @@ REWRITES = [
 ]
 
 
-@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(rulesets())
 def test_a_rewriting_is_no_change(words) -> None:
     text = TEXT.format(**words)
