@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import TRUE
@@ -81,7 +82,8 @@ class Closing:
         wanted = [plan.closings[layer.name], *(lowering.lower(item) for item in items)]
         nodes, places, self.reads, self.known = _cut(plan, wanted)
         self.clauses = tuple(
-            Clause(at, ruleset.text(item.span), item.span) for at, item in enumerate(items, 1)
+            Clause(at, condition_words(ruleset, item), item.span)
+            for at, item in enumerate(items, 1)
         )
         self._code = BarByBar(nodes, places, market)
         self._columns = self._code.columns

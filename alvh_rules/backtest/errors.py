@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alvh_rules.check.checked import Role
@@ -75,6 +76,32 @@ def ruined(day: str) -> Diagnostic:
     )
 
 
+def unknown_rate(name: str, sessions: int, assumed: bool) -> Diagnostic:
+    """Sessions without a rate for cash."""
+    times = "session" if sessions == 1 else "sessions"
+    earned = "cash earned the rate that prices assume" if assumed else "cash earned nothing"
+    return Diagnostic(
+        "ALV887",
+        Severity.WARNING,
+        f"`{name}`, which cash earns, was unknown on {sessions:,} {times}: {earned} there",
+        help="`carry 5 sessions` on the column fills short gaps",
+    )
+
+
+def holdings(place: str, reason: str, names: Sequence[str]) -> Diagnostic:
+    """A broker's file that cannot be followed."""
+    listing = ", ".join(f"`{name}`" for name in names)
+    return Diagnostic(
+        "ALV888",
+        Severity.ERROR,
+        f"these holdings cannot be read: {reason}",
+        location=place,
+        help=f"the columns are {listing}; `--map-holdings NAME=COLUMN` names others"
+        if names
+        else "",
+    )
+
+
 def unknown_measure(name: str, span: Span) -> Diagnostic:
     """A measure of reallocation that there is not."""
     return Diagnostic(
@@ -108,11 +135,14 @@ def findings(done: Simulated) -> list[Diagnostic]:
             found.append(unknown_held(what, layer.layer.close.span, layer.unknown_closings))
     if run.hedge is not None and run.hedge.unknown:
         found.append(unknown_held("the hedge", run.hedge.hedge.span, run.hedge.unknown))
+    if run.unknown_rates:
+        assumed = done.inputs.rates is not None
+        found.append(unknown_rate(ruleset.cash_earns, run.unknown_rates, assumed))
     ledger = run.context.book.ledger
     if ledger.stale:
         found.append(stale_marks(ledger.stale, len(run.recorder.legs)))
     sessions = run.recorder.sessions
-    short = sum(item["margin"] > item["cash"] / 100.0 + 0.005 for item in sessions)
+    short = sum(item["margin"] > max(item["cash"] / 100.0, 0.0) + 0.005 for item in sessions)
     if short:
         found.append(beyond_cash(short))
     gone = next((item["row"] for item in sessions if item["equity"] <= 0), None)

@@ -15,6 +15,7 @@ from alvh_rules.backtest.instruments import NEVER
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.simulate import Simulated
 from alvh_rules.backtest.trades import SOURCES
+from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
@@ -195,7 +196,8 @@ def decisions_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame
 
 
 def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
-    """The underlying's close as `spot`, and every data column, on the sessions that were traded."""
+    """The underlying's close as `spot`, every data column and the standard ones that prices are made
+    from, on the sessions that were traded."""
     import pandas
 
     market, ruleset = done.program.market, done.program.ruleset
@@ -210,6 +212,8 @@ def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
             if column.dtype == np.float64 and name not in data
         }
     )
+    for name, column in done.inputs.columns.items():
+        data.setdefault(name, column)
     decided = decisions_frame(done, evaluation).drop(columns="date")
     frame = pandas.DataFrame(data).iloc[done.first : done.last + 1].reset_index(drop=True)
     return frame.join(decided[[name for name in decided if name not in frame]])
@@ -248,7 +252,9 @@ def prevented_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame
             false, unknown = (int((room & (mine == word)).sum()) for word in (FALSE, UNKNOWN))
             if false or unknown:
                 place = place_of(ruleset, clause.span)
-                rows.append((layer.name, ruleset.text(clause.span), place, alone, false, unknown))
+                rows.append(
+                    (layer.name, condition_words(ruleset, clause), place, alone, false, unknown)
+                )
     rows += _refused(done)
     rows.sort(key=lambda row: (-row[3], -row[4] - row[5], row[0], row[2]))
     return pandas.DataFrame(

@@ -20,8 +20,8 @@ import math
 
 import numpy as np
 
+from alvh_rules.backtest.choices import Values
 from alvh_rules.backtest.instruments import Contract, day_number
-from alvh_rules.backtest.selection import Values
 from alvh_rules.backtest.slices import Listing
 from alvh_rules.evaluate.inputs import Float, Integer
 from alvh_rules.market.expiries import vix_expiries

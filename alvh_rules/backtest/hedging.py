@@ -4,7 +4,7 @@ The ratio is of a basis, what the open layers amount to (or capital), and so is 
 
 | basis | of the layers | of a hedge's contract |
 |---|---|---|
-| `vega` | dollars they lose on a point of implied volatility | dollars it gains |
+| `vega` | dollars they lose on a point of implied volatility | dollars it gains; an option's when bought |
 | `max_loss` | their largest losses at expiry | its worth: a future's value, an option's price when bought |
 | `contracts` | units that are open | one a unit |
 | `capital` | what the run started with | its worth, as above |
@@ -13,7 +13,10 @@ Futures and shares are brought to the target contract by contract, and roll as t
 option structure is selected when it is first wanted and kept, with its units brought to the target
 each session, until another structure is wanted, one of its legs expires, or a time shift replaces it by
 the same structure in the next expiry that is listed. A time shift acts when its condition becomes true; months of
-futures stand one further out while it is true. Options are bought as far as free cash goes. An unknown ratio or structure keeps what is held.
+futures stand one further out while it is true. Options are bought as far as free cash goes, and with a
+limit on `hedge.cost` as far as what they cost fits what the limit leaves. A unit whose vega is less
+than a twentieth of what its long legs have is refused as no hedge: any number of them could follow
+from a rounding. An unknown ratio or structure keeps what is held.
 """
 
 from __future__ import annotations
@@ -25,7 +28,8 @@ from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position
-from alvh_rules.backtest.selection import Selected
+from alvh_rules.backtest.shapes import SHAPES
+from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.targets import (
     MOST_CONTRACTS,
     TOO_MANY,
@@ -44,6 +48,8 @@ from alvh_rules.core.source import Span
 from alvh_rules.syntax import ast
 
 HEDGE = "hedge"
+LEAST_NET = 0.05
+"""Of the vega of a unit's long legs, what must be left of it for the unit to be a hedge."""
 
 
 class HedgeRun:
@@ -56,7 +62,7 @@ class HedgeRun:
         self.unknown = 0
         self._position: str | None = None
         self._code = -1
-        self._unit_cost = math.nan
+        self._each = math.nan
         self._was_shifting = False
         ruleset = context.ruleset
         words = ruleset.labels.get("hedge.hold", ())
@@ -71,6 +77,22 @@ class HedgeRun:
         if self._position is None:
             return None
         return self.context.book.ledger.positions.get(self._position)
+
+    def adopt(self, position: Position) -> None:
+        """Go on from a position that was opened elsewhere, as of the structure that fits its legs."""
+        self._position = position.name
+        outright = any(not contract.is_option for contract in position.legs)
+        legs = len(position.legs)
+        for code, structure in enumerate(self._structures):
+            shape = SHAPES.get((structure.shape, structure.right))
+            if (
+                is_outright(structure)
+                if shape is None
+                else not outright and len(shape.legs) == legs
+            ):
+                self._code = code
+                position.structure = self.context.ruleset.text(structure.span)
+                return
 
     def fill(self, row: int) -> None:
         """Fill the orders under way."""
@@ -152,12 +174,15 @@ class HedgeRun:
             case _:
                 return mark.mid * multiplier
 
-    def _unit_measure(self, unit: tuple[Leg, ...], row: int) -> float:
+    def _unit_measure(self, unit: tuple[Leg, ...], row: int, cost: float) -> float:
+        """A unit's amount in the units of the basis, as it is bought."""
         if self.hedge.basis == "contracts":
             return 1.0
         if self.hedge.basis != "vega":
-            return self._unit_cost
-        return sum(leg.count * self._measure(leg.contract, row) for leg in unit)
+            return cost
+        parts = [leg.count * self._measure(leg.contract, row) for leg in unit]
+        net, long = sum(parts), sum(part for part in parts if part > 0.0)
+        return net if net >= LEAST_NET * long else min(net, 0.0)
 
     def _held_ratio(self) -> float:
         """What is held, as a ratio of the basis; NaN where there is nothing to hedge."""
@@ -257,16 +282,19 @@ class HedgeRun:
             * context.book.marks.multiplier(leg.contract)
             for leg in unit
         )
-        if not keeps:
-            self._unit_cost = cost
-        each = self._unit_measure(unit, row)
+        if not keeps or not math.isfinite(self._each):
+            self._each = self._unit_measure(unit, row, cost)
+        each = self._each
         if not each > 0.0:
             context.refuse(row, HEDGE, text, cause, _useless(self.hedge.basis, each))
             if position is not None and not keeps and changed:
                 self._order(position, position.structure, {}, (), 0.0, "close", cause)
             return
-        units = affordable(context, needed / each, cost, 0.0 if not keeps else held_units(position))
-        units = float(round(units)) if context.whole else units
+        held = held_units(position) if keeps else 0.0
+        units = affordable(needed / each, cost, held, self._budget(row))
+        if context.whole:
+            # Cut by the budget, a half is not rounded up.
+            units = float(round(units) if units >= needed / each else math.floor(units + 1e-9))
         if too_many(units, unit):
             return context.refuse(row, HEDGE, text, cause, TOO_MANY)
         grows = not keeps or position is None or units > position.units
@@ -291,6 +319,12 @@ class HedgeRun:
         context = self.context
         underlying = underlying_of(context.ruleset, structure.underlying)
         return context.selector.select(structure, underlying, row, context.decisions.written, after)
+
+    def _budget(self, row: int) -> float:
+        """Dollars that options may be bought for now."""
+        context = self.context
+        left = context.limits.hedge_budget(context.history, context.bounds())
+        return min(max(context.book.free_cash, 0.0), left)
 
     def _stopped(self, row: int, text: str, cause: Cause) -> bool:
         context = self.context

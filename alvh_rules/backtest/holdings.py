@@ -93,6 +93,11 @@ class HoldingRun:
             elif order.position == self._position:
                 self._position = None
 
+    def adopt(self, position: Position) -> None:
+        """Go on from a position that was opened elsewhere."""
+        self._position = position.name
+        position.structure = self.text
+
     def decide(self, row: int) -> None:
         """Order what brings the holding to its weight."""
         context, holding = self.context, self.holding

@@ -21,9 +21,10 @@ from alvh_rules.backtest.exposure import extrinsic, is_breached
 from alvh_rules.backtest.instruments import Leg
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import Adds
-from alvh_rules.backtest.selection import Selected
 from alvh_rules.backtest.sizing import YEAR, Size, UnitValue, unit_value, units_of
+from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.trades import Cause
+from alvh_rules.backtest.wording import condition_words, structure_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.syntax import ast
@@ -50,10 +51,11 @@ class LayerRun:
     def __init__(self, context: Context, layer: c.Layer) -> None:
         self.context, self.layer = context, layer
         self.name = layer.name
-        self.structure = context.ruleset.text(layer.structure.span)
+        self.structure = structure_words(layer.structure)
         self.underlying = underlying_of(context.ruleset, layer.structure.underlying)
         opening = context.ruleset.values[f"{layer.name}.open"]
         self._why = opening.span if opening.span.file else layer.span
+        self._opens = condition_words(context.ruleset, opening)
         self._last_opened = -(10**9)
         self.pending: Opening | None = None
         self.endings: dict[str, Cause] = {}
@@ -118,8 +120,7 @@ class LayerRun:
         context = self.context
         if context.decisions.of(f"{self.name}.open") != TRUE or not self.has_room(row):
             return
-        text = context.ruleset.text(self._why)
-        cause = Cause(f"open when {text}", self._why, row)
+        cause = Cause(f"open when {self._opens}", self._why, row)
 
         def refuse(reason: str) -> None:
             context.refuse(row, self.name, self.structure, cause, reason)

@@ -5,7 +5,7 @@ units that keep the book within the bound; where it is beyond already, and the o
 is refused. `limit book.loss <= … per month` and `limit book.drawdown <= …` pause all openings while
 they are passed. A period is a trailing count of sessions: week 5, month 21, quarter 63, year 252.
 `limit hedge.cost <= … per year` stops purchases for the hedge while what the hedge lost over the
-period, net, is at the bound. An unknown bound refuses.
+period, net, is at the bound, and cuts those of options to what the bound still leaves. An unknown bound refuses.
 """
 
 from __future__ import annotations
@@ -95,6 +95,16 @@ class BookLimits:
                     self._tell(item, row)
                     return item
         return None
+
+    def hedge_budget(self, history: History, bounds: Sequence[float]) -> float:
+        """What the limits on `hedge.cost` leave to be spent, in dollars; infinite without one."""
+        left = math.inf
+        for number, item in self._limits:
+            if item.subject == "hedge.cost":
+                spent = history.hedge_cost(PERIODS[item.limit.per] or YEAR)
+                bound = bounds[number]
+                left = min(left, bound - spent if math.isfinite(bound) else 0.0)
+        return max(left, 0.0)
 
     def scaled(
         self,

@@ -90,8 +90,18 @@ def load(
     opening: Quotes | None = None
     if ruleset.fill == "next open":
         opening = OpeningQuotes(data.arrays, skew)
+    shown = {
+        name: np.asarray(column, dtype=np.float64)
+        for name, column in data.market.columns.items()
+        if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
+    }
     used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
-    return Loaded(market, Inputs(quotes, yields, opening), data.files, hashes(ruleset, used)), found
+    return Loaded(
+        market,
+        Inputs(quotes, yields, opening, shown, data.arrays.rates),
+        data.files,
+        hashes(ruleset, used),
+    ), found
 
 
 def hashes(ruleset: CheckedRuleset, files: Sequence[Path]) -> dict[str, str]:

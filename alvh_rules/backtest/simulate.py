@@ -29,11 +29,13 @@ from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
 from alvh_rules.backtest.layers import LayerRun, Reallocation
+from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import YEAR, BookLimits
 from alvh_rules.backtest.marks import Marks
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Recorder
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.inputs import Float
@@ -43,11 +45,14 @@ from alvh_rules.options.contracts import Quotes
 @dataclass(frozen=True)
 class Inputs:
     """What a run reads beside the ruleset: prices, the dividend yield in percent of each underlying
-    that pays one, by row, and quotes at the open, for rulesets that fill there."""
+    that pays one, by row, quotes at the open, for rulesets that fill there, further columns by row, to
+    be shown, and the rate in percent that prices assume, for cash where its own column is unknown."""
 
     quotes: Quotes
     dividend_yields: Mapping[str, Float] = field(default_factory=dict)
     opening: Quotes | None = None
+    columns: Mapping[str, Float] = field(default_factory=dict)
+    rates: Float | None = None
 
 
 class BookRun:
@@ -97,6 +102,7 @@ class BookRun:
         self._rates = program.data.get(ruleset.cash_earns, [])
         self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
         self._peak = book.ledger.equity
+        self.unknown_rates = 0
 
     def session(self, row: int, trading: bool) -> None:
         """One session; before trading begins the ruleset only remembers."""
@@ -108,7 +114,7 @@ class BookRun:
         if row > 0:
             days = self._days[row] - self._days[row - 1]
             if self._rates and context.history.equity:
-                book.accrue(float(self._rates[row - 1]), days)
+                self._accrue(row, days)
             before = {
                 key: float(item[row - 1]) for key, item in self.inputs.dividend_yields.items()
             }
@@ -137,6 +143,39 @@ class BookRun:
                     part.fill(row)
                     book.mark(row)
         self._record(row)
+
+    def decide_only(self, row: int) -> None:
+        """Mark what is held at the close of a row and order what follows; nothing is filled."""
+        self._mark(row)
+        self.context.decisions.advance(self._facts())
+        for layer in self.layers.values():
+            layer.decide_closings(row)
+            layer.decide_opening(row)
+        for part in (self.hedge, self.band, *self.holdings):
+            if part is not None:
+                part.decide(row)
+
+    def targets(self) -> list[Target]:
+        """The orders under way of the hedge and the holdings."""
+        parts = [part for part in (self.hedge, self.band, *self.holdings) if part is not None]
+        return [order for part in parts for order in part.targets.pending]
+
+    def adopt(self, position: Position) -> None:
+        """Give a position that was not opened here to the part that owns it."""
+        if position.owner == HEDGE and self.hedge is not None:
+            self.hedge.adopt(position)
+        elif position.owner == "holding" and self.holdings:
+            self.holdings[0].adopt(position)
+
+    def _accrue(self, row: int, days: int) -> None:
+        """Interest since the session before, at the rate that was known at its close."""
+        rate = float(self._rates[row - 1])
+        if rate != rate:
+            self.unknown_rates += 1
+            if self.inputs.rates is None:
+                return
+            rate = float(self.inputs.rates[row - 1])
+        self.context.book.accrue(rate, days)
 
     def _fill(self, row: int) -> None:
         for layer in self.layers.values():
@@ -235,6 +274,7 @@ class Simulated:
     """Both books after their last session; one book twice where there is no hedge."""
 
     program: Program
+    inputs: Inputs
     hedged: BookRun
     unhedged: BookRun
     first: int
@@ -275,4 +315,4 @@ def simulate(
             other.session(row, row >= first)
         if row % 64 == 0 or row == last:
             on_step(row + 1, last + 1)
-    return Simulated(program, main, other, first, last)
+    return Simulated(program, inputs, main, other, first, last)

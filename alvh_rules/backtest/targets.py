@@ -109,8 +109,8 @@ def held_units(position: Position | None) -> float:
     return 0.0 if position is None else position.units
 
 
-def affordable(context: Context, units: float, cost: float, held: float) -> float:
-    """Units, cut so that those that are bought beyond the held ones are paid from free cash."""
+def affordable(units: float, cost: float, held: float, budget: float) -> float:
+    """Units, cut so that those that are bought beyond the held ones cost no more than a budget."""
     if cost <= 0.0 or units <= held:
         return units
-    return min(units, held + max(context.book.free_cash, 0.0) / cost)
+    return min(units, held + max(budget, 0.0) / cost)

@@ -56,7 +56,7 @@ def count(of: int, one: str, many: str = "") -> str:
 
 def shown(value: Any) -> str:
     """A decision or a column's value: four significant digits, yes or no, a label as it is."""
-    if value is None or value != value or str(value) in ("<NA>", "NaT"):
+    if value is None or str(value) in ("<NA>", "NaT") or value != value:
         return "unknown"
     if isinstance(value, bool) or str(value) in ("True", "False"):
         return "yes" if value else "no"

@@ -75,6 +75,48 @@ def backtest(arguments: argparse.Namespace) -> int:
     return FINE
 
 
+def orders(arguments: argparse.Namespace) -> int:
+    """Tell what to trade now."""
+    if arguments.out is not None and (
+        arguments.out.suffix != ".csv" or not arguments.out.resolve().parent.is_dir()
+    ):
+        print(f"`{arguments.out}` must be a .csv file in a folder that exists")
+        return CANNOT_RUN
+    ready = _ready(arguments)
+    if isinstance(ready, int):
+        return ready
+    result, loaded, settings = ready
+    from alvh_rules.backtest.broker import read_holdings
+    from alvh_rules.backtest.deciding import Program
+    from alvh_rules.backtest.orders import orders_now
+    from alvh_rules.backtest.orders_text import order_lines, order_table
+    from alvh_rules.core.diagnostics import Diagnostic
+    from alvh_rules.core.files import write_text_atomically
+
+    assert result.ruleset is not None
+    holdings = None
+    if arguments.holdings is not None:
+        mapping = dict(arguments.map_holdings)
+        holdings, found = read_holdings(arguments.holdings, result.ruleset, mapping)
+        if holdings is None:
+            print(render_all(found, {}, colour=colour()))
+            return CANNOT_RUN
+    program = Program(result.ruleset, loaded.market)
+    made = orders_now(program, loaded.inputs, settings, holdings)
+    if isinstance(made, Diagnostic):
+        print(render_all([made], {}, colour=colour()))
+        return CANNOT_RUN
+    print("\n".join(order_lines(made, holdings is not None)))
+    if arguments.out is not None:
+        try:
+            write_text_atomically(arguments.out, order_table(made))
+        except OSError as problem:
+            print(f"cannot write `{arguments.out}`: {problem.strerror}")
+            return CANNOT_RUN
+        print(f"wrote {arguments.out}")
+    return FINE
+
+
 def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
     from alvh_rules.cli.history import _checked as checked

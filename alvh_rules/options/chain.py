@@ -127,3 +127,17 @@ def series_of(place: Integer) -> Integer:
 def _series(dates: Days, morning: Boolean) -> Integer:
     """A day of expiry and its settlement as one integer, AM before PM."""
     return np.asarray(dates.astype(np.int64) << 1 | ~morning)
+
+
+def joined(first: Chain, second: Chain) -> Chain | int:
+    """Two chains of one underlying as one; or how many contracts both quote on one day."""
+    place = np.concatenate([first.place, second.place])
+    order = np.argsort(place, kind="stable")
+    again = int((np.diff(place[order]) == 0).sum())
+    if again:
+        return again
+    columns = {
+        name: np.concatenate([getattr(first, name), getattr(second, name)])[order]
+        for name in ("row", "expiry", "morning", "strike", "right", "bid", "ask", "place")
+    }
+    return Chain(first.underlying, first.dates, **columns)

@@ -56,7 +56,7 @@ def no_quotes(label: str, count: int, row: int) -> Diagnostic:
     return _make(
         Severity.WARNING,
         "ALV832",
-        f"{what} no ask, or a bid or an ask that is missing or below zero; the first is on row {row}",
+        f"{what} nothing asked, or no bid stated; the first is on row {row}",
         place(label, row),
         "they count as unknown: a package with such a leg is not traded",
     )
@@ -83,6 +83,18 @@ def twice(label: str, what: str, first: int, second: int, more: int) -> Diagnost
         f"one {what} stands twice on one day: on row {first} and on row {second}{rest}",
         place(label, second),
         "keep one row a contract and day; a column `root` tells SPX from SPXW",
+    )
+
+
+def in_two_chains(label: str, count: int) -> Diagnostic:
+    """Contracts that several chains quote on one day."""
+    what = _count(count, "option of this file stands", "options of this file stand")
+    return _make(
+        Severity.ERROR,
+        "ALV834",
+        f"{what} in another chain too, on the same day",
+        label,
+        "keep one row a contract and day",
     )
 
 

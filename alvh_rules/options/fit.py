@@ -25,7 +25,7 @@ from alvh_rules.options.quotes import INDEX, SPX_SKEW, MarketArrays, MarketQuote
 from alvh_rules.options.skew import LEAST_ETA, Skew, most_eta, total_variance
 from alvh_rules.options.surface import Surface
 
-LEAST_QUOTES = 20
+LEAST_QUOTES = 5
 BUCKETS = (
     ("put to 5%", -0.05, 0.0),
     ("put 5% to 20%", -0.20, -0.05),
@@ -40,8 +40,10 @@ BUCKETS = (
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Quotes to fit to, an entry each: `k` is ln(K/F), `volatility` that of the mid, in points."""
+    """Quotes to fit to, an entry each: `place` in the chain, `k` is ln(K/F), `volatility` that of the
+    mid, in points."""
 
+    place: Integer
     row: Integer
     days: Float
     k: Float
@@ -106,6 +108,7 @@ def sample(arrays: MarketArrays) -> Sample:
         rate,
     )
     return Sample(
+        kept,
         chain.row[kept],
         chain.days[kept],
         k[kept],

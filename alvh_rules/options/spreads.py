@@ -56,4 +56,5 @@ def _on_tick(value: Float, spread: Spread, towards: np.ufunc) -> Float:
     # A price that is a tick but for its last bits stays there.
     near = np.round(value / tick)
     count = np.where(np.abs(value / tick - near) < 1e-6, near, towards(value / tick))
-    return np.asarray(count * tick)
+    # 229 ticks of 0.05 are 11.45, not the float next to it.
+    return np.asarray(np.round(count * tick, 6))

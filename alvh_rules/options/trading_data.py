@@ -27,6 +27,7 @@ from alvh_rules.market.formats import FORMATS, Table, read_table
 from alvh_rules.market.read import TIME_NAMES, Options, read_market
 from alvh_rules.options import assumptions, data_errors, listing
 from alvh_rules.options.chain import Chain
+from alvh_rules.options.chain import joined as joined_chains
 from alvh_rules.options.contracts import Right
 from alvh_rules.options.quotes import MarketArrays
 from alvh_rules.options.read_chain import NAMES, read_chain
@@ -154,12 +155,8 @@ def read_trading_data(
         found += more
         if read is not None:
             settled.append(read)
-    chain: Chain | None = None
-    for path in (*asked.chains, *files.chains):
-        chain, more = read_chain(
-            path, market.timeline.dates, asked.chain_columns, asked.chain_underlying
-        )
-        found += more
+    chain, more = _chains((*asked.chains, *files.chains), market, asked)
+    found += more
     if has_errors(found):
         return None, found
     arrays, more = _arrays(market, settled, chain, asked)
@@ -167,6 +164,32 @@ def read_trading_data(
     if has_errors(found):
         return None, found
     return TradingData(files, market, arrays), found
+
+
+def _chains(
+    paths: Sequence[Path], market: Market, asked: Asked
+) -> tuple[Chain | None, list[Diagnostic]]:
+    """The chains of all files as one."""
+    whole: Chain | None = None
+    found: list[Diagnostic] = []
+    for path in dict.fromkeys(paths):
+        chain, more = read_chain(
+            path, market.timeline.dates, asked.chain_columns, asked.chain_underlying
+        )
+        found += more
+        if chain is None or whole is None:
+            whole = chain or whole
+            continue
+        if chain.underlying != whole.underlying:
+            names = [whole.underlying, chain.underlying]
+            found.append(data_errors.which_underlying(str(path), names))
+            continue
+        both = joined_chains(whole, chain)
+        if isinstance(both, int):
+            found.append(data_errors.in_two_chains(str(path), both))
+        else:
+            whole = both
+    return whole, found
 
 
 def _schema(asked: Asked) -> Schema:

@@ -33,6 +33,7 @@ PAGES = tuple(
     for name in (
         *("README.md", "docs/tutorial.md", "docs/language.md", "docs/data.md"),
         "docs/backtest-report.md",
+        "docs/backtest.md",
     )
 )
 """The pages that are played."""
