@@ -59,7 +59,7 @@ def expected_shortfall(returns: Float, level: float) -> float:
     the Coherence of Expected Shortfall", their estimator.
     """
     known = np.sort(returns[~np.isnan(returns)])
-    # 100 × (1 − 0.99) is a hair above 1 in floating point, 20 × (1 − 0.95) also: cut the noise off.
+    # 10 × (1 − 0.9) is a hair below 1 in floating point: cut the noise off.
     tail = round(len(known) * (1 - level), 9)
     if tail < 1:
         return math.nan

@@ -70,6 +70,8 @@ def test_expected_shortfall_takes_the_last_by_its_part() -> None:
     assert expected_shortfall(returns[:20], 0.95) == pytest.approx(-0.1)
     assert math.isnan(expected_shortfall(returns[:19], 0.95))
     assert math.isnan(expected_shortfall(returns, 0.99))
+    # 10 × (1 − 0.9) is a hair below 1 in floating point.
+    assert expected_shortfall(returns[:10], 0.9) == pytest.approx(-0.1)
     assert expected_shortfall(np.r_[returns, returns], 0.99) == pytest.approx(-0.1)
 
 

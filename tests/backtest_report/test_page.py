@@ -10,6 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+from alvh_rules.backtest_report import figures as figures_module
 from alvh_rules.backtest_report import page as page_module
 from alvh_rules.backtest_report.figures import MOST_MARKS, figures
 from alvh_rules.backtest_report.metrics import metrics
@@ -19,7 +20,7 @@ from tests.backtest_report.browser import chromium, opened, picture, requests
 from tests.backtest_report.runs import made_run
 
 HOSTILE = (
-    "</script></style><script>window.owned=1</script><img src=http://127.0.0.1:9/x onerror=owned=1>"
+    "</script x></script></style><script>window.owned=1</script><img src=http://127.0.0.1:9/x onerror=owned=1>"
     "<a href='javascript:owned=1'>\"'`--bad"
 )
 SIX_MEGABYTES = 6 * 10**6
@@ -90,6 +91,27 @@ def test_untrusted_text_stays_text(plain) -> None:
     assert sorted(set(Elements(text).tags)) == sorted(set(Elements(plain).tags))
     assert Elements(text).tags.count("script") == 3
     assert any("window.owned=1" in shown for shown in Elements(text).texts)
+
+
+def test_plotly_is_given_no_markup_of_others() -> None:
+    for figure in figures(made_run(hostile=HOSTILE)):
+        document = figure.document()
+        said = [*document["texts"], *(str(trace["name"]) for trace in document["traces"])]
+        said += [text for trace in document["traces"] for text in trace.get("text", ())]
+        assert not [text for text in said if "<" in text]
+
+
+def test_data_cannot_end_their_element(monkeypatch) -> None:
+    # Even were texts in charts not escaped for Plotly.
+    pytest.importorskip("plotly")
+    monkeypatch.setattr(figures_module, "marked", str)
+    hostile = made_run(hostile=HOSTILE)
+    text = page(hostile, metrics(hostile))
+    assert Elements(text).tags.count("script") == 3
+    start = text.index('id="data">') + len('id="data">')
+    data = text[start : text.index("</script>\n<script>", start)]
+    assert not set("<>&") & set(data)
+    assert any(HOSTILE[:40] in item for item in json.loads(data)["figures"][-1]["texts"])
 
 
 def test_control_characters_are_written_out(run) -> None:
