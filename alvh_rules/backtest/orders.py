@@ -17,6 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alvh_rules.backtest import errors
 from alvh_rules.backtest.broker import Holdings, grouped
 from alvh_rules.backtest.deciding import Program
 from alvh_rules.backtest.frames import place_of
@@ -28,6 +29,7 @@ from alvh_rules.backtest.simulate import BookRun, Inputs
 from alvh_rules.backtest.slices import Listing
 from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Cause
+from alvh_rules.core.diagnostics import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Orders:
 
 def orders_now(
     program: Program, inputs: Inputs, settings: Settings, holdings: Holdings | None = None
-) -> Orders:
-    """The orders of the last session of a market."""
+) -> Orders | Diagnostic:
+    """The orders of the last session of a market, or what holdings cannot be valued then."""
     dates = program.market.timeline.dates
     days = dates.astype("datetime64[D]").astype(int)
     marks, listing = Marks(inputs.quotes, days), Listing(inputs.quotes)
@@ -73,6 +75,9 @@ def orders_now(
         run.session(row, False)
     overrides: dict[str, str] = {}
     if holdings is not None:
+        problem = _unvalued(run, holdings, last, int(days[last]))
+        if problem is not None:
+            return problem
         overrides = _take_over(run, holdings, last)
     run.decide_only(last)
     told = _Telling(run, last, overrides)
@@ -82,6 +87,20 @@ def orders_now(
         run.context.book.ledger.cash / 100.0,
         tuple(told.orders()),
     )
+
+
+def _unvalued(run: BookRun, holdings: Holdings, row: int, day: int) -> Diagnostic | None:
+    """The first leg that has expired, or has neither a quote nor a price."""
+    marks = run.context.book.marks
+    for leg in holdings.legs:
+        contract = leg.contract
+        if contract.expiry <= day:
+            return errors.holdings(str(contract), "it has expired by the last session", ())
+        marks.follow([contract], row)
+        quoted = math.isfinite(marks.at(contract, row).mid)
+        if not quoted and (contract.is_future or not math.isfinite(leg.price)):
+            return errors.holdings(str(contract), "there is no quote for it on that day", ())
+    return None
 
 
 def _take_over(run: BookRun, holdings: Holdings, row: int) -> dict[str, str]:

@@ -90,6 +90,7 @@ def orders(arguments: argparse.Namespace) -> int:
     from alvh_rules.backtest.deciding import Program
     from alvh_rules.backtest.orders import orders_now
     from alvh_rules.backtest.orders_text import order_lines, order_table
+    from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.core.files import write_text_atomically
 
     assert result.ruleset is not None
@@ -102,6 +103,9 @@ def orders(arguments: argparse.Namespace) -> int:
             return CANNOT_RUN
     program = Program(result.ruleset, loaded.market)
     made = orders_now(program, loaded.inputs, settings, holdings)
+    if isinstance(made, Diagnostic):
+        print(render_all([made], {}, colour=colour()))
+        return CANNOT_RUN
     print("\n".join(order_lines(made, holdings is not None)))
     if arguments.out is not None:
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.builtins.registry import WORDS as FUNCTION_WORDS
-from alvh_rules.check.scope import BOOK, POSITION, RESERVED
+from alvh_rules.check.scope import BOOK, LAYER, POSITION, RESERVED
 from alvh_rules.core import kinds
 from alvh_rules.core.kinds import Kind
 
@@ -90,6 +90,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "functions": lambda: _words(BUILTINS),
     "position": lambda: _words(POSITION),
     "book": lambda: _words(f"book.{name}" for name in BOOK),
+    "layer": lambda: _words(f"NAME.{name}" for name in LAYER),
 }
 """The parts by name."""
 

@@ -43,6 +43,7 @@ PAGES = tuple(
         "docs/live.md",
         "docs/diff.md",
         "docs/backtest-report.md",
+        "docs/backtest.md",
     )
 )
 """The pages that are played."""
