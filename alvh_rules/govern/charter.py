@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from alvh_rules.govern.canonical import digest
 from alvh_rules.govern.shares import Threshold, share_of
-from alvh_rules.govern.ssh_keys import PublicKey, public_key
+from alvh_rules.govern.ssh_keys import PublicKey
 
 Change = Literal["patch", "minor", "major", "charter"]
 CHANGES: Final[tuple[Change, ...]] = ("patch", "minor", "major", "charter")
@@ -175,10 +175,3 @@ def allowed_signers(charter: Charter) -> str:
             )
             lines.append(f"{member.name} {options} {held.key}")
     return "\n".join(lines) + "\n"
-
-
-def key_of(text: str) -> PublicKey:
-    """The key of a text that is known to be one."""
-    key = public_key(text)
-    assert isinstance(key, PublicKey)
-    return key

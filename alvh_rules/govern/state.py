@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from alvh_rules.govern.charter import CHARTER
 from alvh_rules.govern.entries import Entry
 from alvh_rules.govern.judge import Record
 from alvh_rules.govern.tally import Tally
@@ -155,13 +154,3 @@ def standing(record: Record, proposal: Entry, day: date) -> Standing:
             return Standing(proposal, "braking", tally, None, tuple(missing))
         stage = "lapsed" if day >= until else stage
     return Standing(proposal, stage, tally, None, tuple(missing))
-
-
-def current_charter(record: Record) -> str:
-    """The digest of the charter in force."""
-    return record.charter()[1].digest
-
-
-def is_charter(proposal: Entry) -> bool:
-    """Whether a proposal changes the charter."""
-    return bool(proposal.body["subject"] == CHARTER)
