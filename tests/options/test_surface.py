@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alvh_rules.options.arbitrage import calendar_gap, density
@@ -54,6 +54,16 @@ def test_beyond_the_bounds_there_is_arbitrage_and_it_is_refused() -> None:
         Skew(-0.97, 0.5)
 
 
+def test_the_bound_is_the_theorems() -> None:
+    assert most_eta(-0.5, 0.2) == pytest.approx(2 / np.sqrt(1.5))
+    assert most_eta(-0.2, 0.9) == pytest.approx(2 / np.sqrt(1.9))
+    most = most_eta(-0.5, -0.5)
+    Skew(-0.5, most, lowest=-0.5, highest=-0.5)
+    with pytest.raises(ValueError, match="eta"):
+        Skew(-0.5, most * 1.0001, lowest=-0.5, highest=-0.5)
+
+
+@settings(max_examples=25)
 @given(shapes, st.floats(4.0, 120.0), st.sampled_from([1.0, 9.0, 30.0, 93.0, 365.0]))
 def test_the_surfaces_own_index_is_the_published_one(skew, level, days) -> None:
     total = np.array([(level / 100) ** 2 * days / 365])

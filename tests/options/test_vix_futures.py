@@ -53,6 +53,7 @@ def test_the_expiry_day_is_a_settlement_and_no_price(tmp_path) -> None:
     assert np.isnan(found.mid[0])
     assert found.source[0] == Source.UNKNOWN
     assert held.settlement(futures(FRONT), rows)[0] == 12.81
+    assert np.isnan(held.arrays.futures.at(rows, futures(FRONT).expiry)[0][0])
     assert np.isnan(held.settlement(futures(FRONT), np.array([9]))[0])
 
 
