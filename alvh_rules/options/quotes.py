@@ -56,7 +56,7 @@ class MarketArrays:
 
 
 # With these the surface's own skew index is 120 where the published one is 120, about its median
-# since 1990, and half of what the published one moves is passed on: the rest of it lies in strikes
+# since 1990, and two fifths of what the published one moves are passed on: the rest of it lies in strikes
 # too far out for what is traded here. docs/options.md shows the figures.
 SPX_SKEW = Skew(rho=-0.5, eta=1.05, index=120.0, response=-0.0125, lowest=-0.85, highest=-0.15)
 # Calls on VIX are dearer than puts. There is no chain of them here to fit: the figures are chosen.

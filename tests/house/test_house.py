@@ -54,7 +54,7 @@ def test_documents_name_what_exists() -> None:
         text = path.read_text(encoding="utf-8")
         for quoted in re.findall(r"`((?:alvh_rules|tests|docs|grammar|rulesets)/[\w./-]*)`", text):
             assert (ROOT / quoted).exists(), f"{path.name} names {quoted}"
-        for word in re.findall(r"`alvh (\w+)", text):
+        for word in re.findall(r"`alvh ([\w-]+)", text):
             assert word in commands, f"{path.name} names alvh {word}"
         for word in re.findall(r"`make (\w+)", text):
             assert word in targets, f"{path.name} names make {word}"
