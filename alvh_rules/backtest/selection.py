@@ -34,8 +34,10 @@ from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.shapes import DEFAULT_DAYS, DEFAULT_PAIR, SHAPES, Anchor
 from alvh_rules.backtest.slices import ExpirySlice, Listing
 from alvh_rules.backtest.strikes import Selected, Strikes, probabilities
+from alvh_rules.core.source import Span
 from alvh_rules.options.contracts import Expiries, Right
 from alvh_rules.syntax import ast
+from alvh_rules.syntax.walk import walk
 
 
 class Selector:
@@ -43,6 +45,7 @@ class Selector:
 
     def __init__(self, listing: Listing) -> None:
         self._listing = listing
+        self._places: dict[int, tuple[Span, ...]] = {}
 
     def select(
         self,
@@ -57,10 +60,28 @@ class Selector:
         `after` is a day number: the first expiry listed after it is taken, whatever the range says, and
         a calendar's far one as far beyond it as was asked for (a time shift).
         """
-        try:
-            return self._select(structure, underlying, row, values, after)
-        except UnfitError as reason:
-            return str(reason)
+        # Two books that ask for the same numbers get the same contracts.
+        asked = tuple(values(span) for span in self._spans(structure))
+        key = (structure, underlying, after, tuple(map(repr, asked)))
+
+        def find() -> Selected | str:
+            try:
+                return self._select(structure, underlying, row, values, after)
+            except UnfitError as reason:
+                return str(reason)
+
+        found: Selected | str = self._listing.once(row, key, find)
+        return found
+
+    def _spans(self, structure: ast.Structure | ast.Legs) -> tuple[Span, ...]:
+        """The places of every number in a structure's choices."""
+        # A layer that is `like` another has its structure's place with choices of its own.
+        key = id(structure)
+        if key not in self._places:
+            legs = structure.legs if isinstance(structure, ast.Legs) else ()
+            choices = [*structure.choices, *(choice for leg in legs for choice in leg.choices)]
+            self._places[key] = tuple(node.span for choice in choices for node in walk(choice))
+        return self._places[key]
 
     def chance(self, legs: tuple[Leg, ...], underlying: str, row: int) -> float:
         """The probability that a unit makes a profit at expiry; NaN for two expiries."""

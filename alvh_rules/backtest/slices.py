@@ -6,7 +6,9 @@ run side by side, or three layers that look at the same expiry, price it once.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -57,12 +59,21 @@ class Listing:
         self._row = -1
         self._expiries: dict[tuple[str, Right], Expiries] = {}
         self._slices: dict[tuple[str, int, bool], ExpirySlice] = {}
+        self._found: dict[Hashable, Any] = {}
 
     def _at(self, row: int) -> None:
         if row != self._row:
             self._row = row
             self._expiries.clear()
             self._slices.clear()
+            self._found.clear()
+
+    def once(self, row: int, key: Hashable, find: Callable[[], Any]) -> Any:
+        """What `find` gives for a key on a row, found once for all who ask with it."""
+        self._at(row)
+        if key not in self._found:
+            self._found[key] = find()
+        return self._found[key]
 
     def expiries(self, underlying: str, row: int, right: Right) -> Expiries:
         """The expiries listed at the close of a row."""

@@ -119,7 +119,7 @@ def reconciled(backtest) -> None:
     assert set(backtest.positions["position"]) <= set(opened["position"])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(programs(), st.integers(0, 50), st.sets(st.integers(5, 60), max_size=4))
 def test_money_adds_up_to_the_cent_at_every_session(program, seed, missing) -> None:
     text, header = program
@@ -127,7 +127,7 @@ def test_money_adds_up_to_the_cent_at_every_session(program, seed, missing) -> N
     reconciled(backtest)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(programs(), st.integers(0, 50), st.integers(20, 60))
 def test_rows_cut_off_at_the_end_change_nothing_before_them(program, seed, cut) -> None:
     text, header = program
@@ -139,7 +139,7 @@ def test_rows_cut_off_at_the_end_change_nothing_before_them(program, seed, cut) 
     pd.testing.assert_frame_equal(part.trades, before.reset_index(drop=True), check_exact=True)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(programs(), st.integers(0, 50))
 def test_deciding_in_bulk_and_bar_by_bar_are_one(program, seed) -> None:
     text, header = program
@@ -153,7 +153,7 @@ def test_deciding_in_bulk_and_bar_by_bar_are_one(program, seed) -> None:
     pd.testing.assert_frame_equal(apart.trades, together.trades, check_exact=True)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(programs(), st.integers(0, 50))
 def test_the_decisions_shown_are_those_that_were_taken(program, seed) -> None:
     """All columns are worked out once more at the end, from the facts as they were: the ratio that the
@@ -166,20 +166,20 @@ def test_the_decisions_shown_are_those_that_were_taken(program, seed) -> None:
 
 
 def test_the_same_run_again_is_the_same(tmp_path) -> None:
-    text = "layer a\n  sell put on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
     first, second = (run(text, path(3, 60)) for _ in range(2))
     pd.testing.assert_frame_equal(first.positions, second.positions, check_exact=True)
 
 
 def test_without_a_hedge_both_equities_are_one() -> None:
-    text = "layer a\n  sell put on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
     equity = run(text, path(3, 60)).equity
     assert (equity["equity"] == equity["equity_without_hedge"]).all()
     assert (equity["hedge_profit"] == 0).all()
 
 
 def test_a_hedge_changes_the_other_equity_by_nothing() -> None:
-    layer = "layer a\n  sell put on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    layer = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
     hedge = "hedge\n  ratio 100% of vega\n  hold vix futures month 1\n"
     plain, hedged = run(layer, path(3, 60)), run(layer + hedge, path(3, 60))
     assert (hedged.equity["equity_without_hedge"] == plain.equity["equity"]).all()
@@ -187,6 +187,6 @@ def test_a_hedge_changes_the_other_equity_by_nothing() -> None:
 
 
 def test_bulk_is_refused_where_the_book_is_read() -> None:
-    text = "layer a\n  sell put on spx\n    expiring 30 days\n  weight 50%\n  open when book.delta < 5\n"
+    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when book.delta < 5\n"
     with pytest.raises(ValueError, match="bar by bar"):
         run(text, path(3, 30), bulk=True)
