@@ -100,8 +100,12 @@ def test_bars_and_calendars_are_data() -> None:
     assert found.decisions[0].reason == "it is decided on other bars" or found.proof
 
 
-def test_a_rule_that_reads_other_data_is_undecided_and_said_so() -> None:
-    found = without_solver(S, S, HEAD, HEAD.replace("vix vol", 'vix volatility from "VX" #'))
+@pytest.mark.parametrize(
+    "row", ['from "VX"', "carry 2 sessions", "known next session", "known 08:30 next session"]
+)
+def test_a_rule_that_reads_other_data_is_undecided_and_said_so(row: str) -> None:
+    new = HEAD.replace("vix volatility", f"vix volatility {row}")
+    found = without_solver(S, S, HEAD, new)
     (decision,) = found.decisions
     assert (decision.status, decision.reason) == ("undecided", "it reads data that changes: vix")
     assert decision.causes == ()
@@ -207,6 +211,8 @@ T = "target w = vix / vix3m\nsignal s when spx > 1\n"
         ("", "limit book.loss <= 3% of equity per month\n", "minor", "added"),
         ("always w <= 80%\n", "always w <= 90%\n", "major", "loosened, or not shown to be as strong"),
         ("always w <= 80%\n", "always w <= 70%\n", "minor", "tightened"),
+        ("always w < 80%\n", "always w <= 80%\n", "major", "loosened, or not shown to be as strong"),
+        ("always w <= 80%\n", "always w < 80%\n", "minor", "tightened"),
         ("always w <= 80%\n", "", "major", "the property goes"),
         ("", "always w <= 80%\n", "minor", "added"),
         ("always w between 10% and 80%\n", "always w between 20% and 70%\n", "minor", "tightened"),
