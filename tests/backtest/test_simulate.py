@@ -166,20 +166,26 @@ def test_the_decisions_shown_are_those_that_were_taken(program, seed) -> None:
 
 
 def test_the_same_run_again_is_the_same(tmp_path) -> None:
-    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    text = (
+        "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    )
     first, second = (run(text, path(3, 60)) for _ in range(2))
     pd.testing.assert_frame_equal(first.positions, second.positions, check_exact=True)
 
 
 def test_without_a_hedge_both_equities_are_one() -> None:
-    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    text = (
+        "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    )
     equity = run(text, path(3, 60)).equity
     assert (equity["equity"] == equity["equity_without_hedge"]).all()
     assert (equity["hedge_profit"] == 0).all()
 
 
 def test_a_hedge_changes_the_other_equity_by_nothing() -> None:
-    layer = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    layer = (
+        "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when true\n"
+    )
     hedge = "hedge\n  ratio 100% of vega\n  hold vix futures month 1\n"
     plain, hedged = run(layer, path(3, 60)), run(layer + hedge, path(3, 60))
     assert (hedged.equity["equity_without_hedge"] == plain.equity["equity"]).all()
