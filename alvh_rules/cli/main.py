@@ -20,6 +20,7 @@ from pathlib import Path
 from alvh_rules import __version__
 from alvh_rules.cli.govern_arguments import add_govern
 from alvh_rules.cli.output import CANNOT_RUN, FINE
+from alvh_rules.core.files import remove_unfinished
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FINE
     except KeyboardInterrupt:
+        remove_unfinished()
         print("stopped", file=sys.stderr)
         return CANNOT_RUN
     return code

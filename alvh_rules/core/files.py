@@ -10,6 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+_UNFINISHED: set[Path] = set()
+"""Files that were made and have not come to their `with`'s end."""
+
+
+def remove_unfinished() -> None:
+    """Remove what an interrupt between the making of a file and its `with` has left."""
+    while _UNFINISHED:
+        _UNFINISHED.pop().unlink(missing_ok=True)
+
 
 class NewFile:
     """A file being written beside its `target`, at `path`: `commit` moves it there, whole.
@@ -27,13 +36,16 @@ class NewFile:
         with suppress(FileNotFoundError):
             self._mode = stat.S_IMODE(self._target.stat().st_mode)
         mode = 0o666 if self._mode is None else 0o600
-        self.path = _new_file(self._target.parent, target.suffix, mode)
+        with uninterrupted():
+            self.path = _new_file(self._target.parent, target.suffix, mode)
+            _UNFINISHED.add(self.path)
 
     def __enter__(self) -> NewFile:
         return self
 
     def __exit__(self, *problem: object) -> None:
         self.path.unlink(missing_ok=True)
+        _UNFINISHED.discard(self.path)
 
     def commit(self) -> None:
         """Put the file in its target's place."""

@@ -15,6 +15,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from errno import ENOENT
+from os import strerror
 
 from lsprotocol import types
 
@@ -149,6 +151,9 @@ def _try(analysis: Analysis, changes: dict[str, dict[int, _Change]]) -> None:
     }
 
     def read(path: object, name: str) -> tuple[Source, Parsed]:
+        if name not in texts:
+            # It could not be read before either.
+            raise FileNotFoundError(ENOENT, strerror(ENOENT))
         source = Source(name, texts[name])
         return source, parse(source)
 
