@@ -36,12 +36,13 @@ from alvh_rules.options.trading_data import (
 
 @dataclass(frozen=True)
 class Loaded:
-    """A market with its prices, and what is known of where they came from."""
+    """A market with its prices, what is known of where they came from, and what was found in it."""
 
     market: Market
     inputs: Inputs
     files: TradingFiles
     sources: dict[str, str]
+    found: tuple[Diagnostic, ...] = ()
 
 
 def load(
@@ -107,6 +108,7 @@ def load(
         Inputs(quotes, yields, opening, shown, data.arrays.rates),
         data.files,
         hashes(ruleset, used),
+        tuple(found),
     ), found
 
 

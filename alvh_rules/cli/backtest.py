@@ -42,14 +42,16 @@ def backtest(arguments: argparse.Namespace) -> int:
                 loaded.market,
                 loaded.inputs,
                 settings,
+                found=loaded.found,
                 sources=loaded.sources,
                 on_step=lambda row, of: tell("trading", row, of),
             )
         except ValueError as problem:
             print(problem)
             return CANNOT_RUN
-    if done.found:
-        print(render_all(done.found, result.sources, colour=colour()) + "\n")
+    # What was found in the data has been shown before the run.
+    if of_run := [item for item in done.found if item not in loaded.found]:
+        print(render_all(of_run, result.sources, colour=colour()) + "\n")
     from alvh_rules.backtest_report.files import trials_of, write_run
     from alvh_rules.backtest_report.metrics import metrics
     from alvh_rules.backtest_report.summary import summary_lines
