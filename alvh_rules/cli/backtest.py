@@ -122,7 +122,10 @@ def orders(arguments: argparse.Namespace) -> int:
 def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
     from alvh_rules.cli.history import _checked as checked
+    from alvh_rules.cli.history import ratified_or_code
 
+    if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
+        return refused
     fee, shares = arguments.fee, arguments.slippage
     if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
         print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")

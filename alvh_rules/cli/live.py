@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 
 
 def live(arguments: argparse.Namespace) -> int:
+    if arguments.require_ratified:
+        from alvh_rules.cli.history import ratified_or_code
+
+        if (refusal := ratified_or_code(arguments.ruleset)) is not None:
+            return refusal
     result = check_file(arguments.ruleset)
     if result.ruleset is None:
         show(result)

@@ -151,11 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day shown")
     command.add_argument("--out", type=Path, metavar="FILE", help="write .csv or .parquet")
     command.add_argument("--columns", choices=("all", "decisions"), default="decisions")
-    command.add_argument(
-        "--require-ratified",
-        action="store_true",
-        help="refuse a ruleset that is not in force by `alvh govern`",
-    )
+    _add_ratified(command)
     command.add_argument("--explain-plan", action="store_true", help="show how it is computed")
     command.add_argument("--profile", action="store_true", help="show the lines that cost most")
     command.add_argument(
@@ -288,8 +284,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_ratified(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--require-ratified",
+        action="store_true",
+        help="refuse a ruleset that is not in force by `alvh govern`",
+    )
+
+
 def _add_live(command: argparse.ArgumentParser) -> None:
     command.add_argument("ruleset", type=Path)
+    _add_ratified(command)
     command.add_argument(
         "--feed", required=True, help="stdin, ws://…, redis://HOST:PORT/STREAM or replay:FILE"
     )
@@ -365,6 +370,7 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
 def _add_backtest(command: argparse.ArgumentParser) -> None:
     """What prices and costs are: of `backtest` and of `orders`."""
     _add_data(command)
+    _add_ratified(command)
     command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument(
         "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"

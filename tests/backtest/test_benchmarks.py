@@ -1,6 +1,5 @@
 """The shipped rulesets that follow published indices, held to the indices themselves."""
 
-
 import pandas as pd
 import pytest
 

@@ -416,6 +416,23 @@ def test_a_run_that_must_be_ratified(founded: Bench, monkeypatch) -> None:
     assert "nobody has proposed this text" in printed
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["backtest", "core.alvh", "--data", "data.csv"],
+        ["orders", "core.alvh", "--data", "data.csv"],
+        ["live", "core.alvh", "--feed", "stdin", "--journal", "j.sqlite"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_what_trades_must_be_ratified_too(founded: Bench, command) -> None:
+    (founded.root / "data.csv").write_text("date,spx,vix,vix3m\n2015-01-08,2000,20,24\n")
+    code, printed = founded.run(*command, "--require-ratified")
+    assert code == 1
+    assert "this ruleset is not in force: no version of it has been ratified" in flat(printed)
+    assert not (founded.root / "j.sqlite").exists()
+
+
 def test_a_run_in_a_folder_without_a_charter(tmp_path, monkeypatch, capsys) -> None:
     from alvh_rules.cli.main import main
 
