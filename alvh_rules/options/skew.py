@@ -15,7 +15,7 @@ change of variable (Gatheral, The Volatility Surface (2006), chapter 11) its tot
 
     V(θ, ρ) = ∫ w(k) n(d₂(k)) |d₂'(k)| dk,   d₂ = -k/√w - √w/2,
 
-which is greater than θ. The inverse, θ from V, is tabulated once for a pair of parameters by
+which is greater than θ unless calls are much dearer than puts. The inverse, θ from V, is tabulated once for a pair of parameters by
 Chebyshev polynomials in √V and ρ, so that thousands of rows are solved in one step.
 """
 

@@ -71,7 +71,8 @@ def test_the_surfaces_own_index_is_the_published_one(skew, level, days) -> None:
     theta = skew.at_the_money(total, rho)
     own = 100 * np.sqrt(index_variance(theta, rho, skew.eta) * 365 / days)
     assert own[0] == pytest.approx(level, rel=1e-3)
-    assert theta[0] < total[0]
+    # With calls much dearer than puts the log contract, which weighs falls, may be worth less.
+    assert theta[0] < total[0] or skew.rho > 0
 
 
 def test_the_index_is_the_static_replication_of_the_log_contract() -> None:
