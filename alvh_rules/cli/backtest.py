@@ -121,8 +121,7 @@ def orders(arguments: argparse.Namespace) -> int:
 
 def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
-    from alvh_rules.cli.history import _checked as checked
-    from alvh_rules.cli.history import ratified_or_code
+    from alvh_rules.cli.history import checked, ratified_or_code
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused

@@ -37,7 +37,7 @@ def govern(arguments: argparse.Namespace) -> int:
     """Do one step."""
     if (code := needs_library()) is not None:
         return code
-    from alvh_rules.govern.repository import GitError
+    from alvh_rules.core.git import GitError
 
     steps: dict[str, Callable[[argparse.Namespace], int]] = {
         "init": _init,
@@ -104,9 +104,10 @@ def _desk_day(arguments: argparse.Namespace, desk: Desk) -> date:
 
 
 def _actor(arguments: argparse.Namespace, root: Path, charter: Charter, day: date) -> Actor:
+    from alvh_rules.core.git import GitError
     from alvh_rules.govern import errors
     from alvh_rules.govern.acts import Actor
-    from alvh_rules.govern.repository import GitError, Repository
+    from alvh_rules.govern.repository import Repository
     from alvh_rules.govern.signing import CannotSignError, signer_of
 
     path: Path | None = arguments.key

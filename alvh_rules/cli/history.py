@@ -27,7 +27,7 @@ numbers would take a good part of a gigabyte."""
 def evaluated(arguments: argparse.Namespace) -> Any:
     """The evaluation, of everything, that the arguments ask for, or the exit code that says why
     there is none."""
-    result = _checked(arguments)
+    result = checked(arguments)
     if isinstance(result, int):
         return result
     from alvh_rules.cli.linting import data_options
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         return CANNOT_RUN
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
-    result = _checked(arguments)
+    result = checked(arguments)
     if isinstance(result, int):
         return result
     from alvh_rules.cli.progress import progress
@@ -108,7 +108,7 @@ def ratified_or_code(ruleset: Path) -> int | None:
     return FINDINGS
 
 
-def _checked(arguments: argparse.Namespace) -> Checked | int:
+def checked(arguments: argparse.Namespace) -> Checked | int:
     """The ruleset without errors, or the exit code once they are shown."""
     result = check_file(arguments.ruleset)
     if result.ruleset is not None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from alvh_rules.check.scope import Scope
 from alvh_rules.compare.errors import no_revision
 from alvh_rules.core import bounds
+from alvh_rules.core.git import GitError, NoGitError, run_git
 from alvh_rules.core.source import Source
 from alvh_rules.pipeline import Checked, check, check_source
 from alvh_rules.syntax.parse import Parsed, parse
@@ -31,7 +31,7 @@ working tree is followed."""
 _SECONDS = 30
 
 
-class _GitError(Exception):
+class _RefusedError(Exception):
     """Git could not do what was asked; the message says why."""
 
 
@@ -47,13 +47,13 @@ def read_version(written: str) -> Checked:
     revision, _, path = written.partition(":")
     try:
         return _of_revision(written, revision, path)
-    except _GitError as problem:
+    except _RefusedError as problem:
         return Checked(None, None, (problem.args[0],), {})
 
 
 def _of_revision(written: str, revision: str, path: str) -> Checked:
-    def refuse(reason: str, help: str = "") -> _GitError:
-        return _GitError(no_revision(written, reason, help))
+    def refuse(reason: str, help: str = "") -> _RefusedError:
+        return _RefusedError(no_revision(written, reason, help))
 
     top = _git(["rev-parse", "--show-toplevel"])
     if isinstance(top, str):
@@ -152,29 +152,10 @@ def _near(commit: str, path: str) -> str:
 
 def _git(arguments: Sequence[str]) -> bytes | str:
     """What git prints, or why it could not."""
-    surroundings = {
-        **os.environ,
-        "GIT_TERMINAL_PROMPT": "0",
-        "GIT_OPTIONAL_LOCKS": "0",
-        "GIT_NO_LAZY_FETCH": "1",
-        "LC_ALL": "C",
-    }
     try:
-        done = subprocess.run(
-            ["git", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            env=surroundings,
-            timeout=_SECONDS,
-        )
-    except FileNotFoundError:
+        return run_git(arguments, seconds=_SECONDS)
+    except NoGitError:
         return "the `git` command, which reads revisions, is not installed"
-    except (OSError, subprocess.TimeoutExpired, ValueError) as problem:
-        return f"git could not be run: {problem}"
-    if done.returncode:
-        told = os.fsdecode(done.stderr).strip().splitlines()
-        if told and "not a git repository" in told[0]:
-            return "this folder is in no git repository"
-        return told[0] if told else "git refused"
-    return done.stdout
+    except GitError as problem:
+        told = str(problem)
+        return "this folder is in no git repository" if "not a git repository" in told else told

@@ -6,8 +6,6 @@ against the digests that were signed: git keeps texts, and is not believed about
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,14 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alvh_rules.core import bounds
+from alvh_rules.core.git import GitError, run_git
 from alvh_rules.govern.canonical import digest_of_text
 from alvh_rules.govern.content import Content
 
 _SECONDS = 60
-
-
-class GitError(Exception):
-    """Git could not do what was asked; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +29,15 @@ class Repository:
 
     def git(self, *arguments: str, data: bytes = b"") -> bytes:
         """What git prints. Raises GitError."""
-        surroundings = {
-            **os.environ,
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_OPTIONAL_LOCKS": "0",
-            "GIT_NO_LAZY_FETCH": "1",
-            "GIT_LITERAL_PATHSPECS": "1",
-            "LC_ALL": "C",
-        }
-        # A hook's own index or folder must not stand for the repository's.
-        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"):
-            surroundings.pop(name, None)
-        try:
-            done = subprocess.run(
-                ["git", "-C", str(self.root), *arguments],
-                input=data,
-                capture_output=True,
-                check=False,
-                env=surroundings,
-                timeout=_SECONDS,
-            )
-        except FileNotFoundError:
-            raise GitError("the `git` command is not installed") from None
-        except (OSError, subprocess.TimeoutExpired, ValueError) as problem:
-            raise GitError(f"git could not be run: {problem}") from None
-        if done.returncode:
-            told = os.fsdecode(done.stderr).strip().splitlines()
-            raise GitError(told[0] if told else "git refused")
-        return done.stdout
+        return run_git(
+            arguments,
+            seconds=_SECONDS,
+            folder=self.root,
+            data=data,
+            more={"GIT_LITERAL_PATHSPECS": "1"},
+            # A hook's own index or folder must not stand for the repository's.
+            without=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"),
+        )
 
     def commit(self, revision: str) -> str:
         """The commit that a revision names. Raises GitError."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from alvh_rules.core.diagnostics import Diagnostic, Severity, has_errors
+from alvh_rules.core.git import GitError
 from alvh_rules.govern import errors
 from alvh_rules.govern.acts import evidence_faults
 from alvh_rules.govern.charter import CHARTER, Charter, allowed_signers
@@ -24,7 +25,6 @@ from alvh_rules.govern.entries import Entry
 from alvh_rules.govern.in_force import Verdict, judge_content
 from alvh_rules.govern.judge import Record
 from alvh_rules.govern.ledger import CHARTER_FILE, FOLDER, SIGNERS_FILE, ledger_of_text
-from alvh_rules.govern.repository import GitError
 from alvh_rules.govern.ssh_signatures import verify as signed_by
 from alvh_rules.govern.state import standing
 from alvh_rules.govern.tally import count
