@@ -127,7 +127,7 @@ class Engine:
 
     def _decide(self, row: Row) -> Decided:
         if self._code is None:
-            self._code = BarByBar(self.plan.nodes, self._wanted, row.market)
+            self._code = BarByBar(self.plan.nodes, self._wanted)
             if self._saved_code is not None:
                 self._code.load(self._saved_code)
         columns = row.market.columns
