@@ -13,6 +13,7 @@ come: there are none.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -57,7 +58,8 @@ class Statement:
 
 class Account:
     """The book of a ruleset, session by session. `places` says where the values that an `Ask` gives have
-    each node of the rules' plan. Trading begins on the day `settings.first`, or with the first session."""
+    each node of the rules' plan. `files` says what a file of the ruleset is called in
+    what is told and saved. Trading begins on the day `settings.first`, or with the first session."""
 
     def __init__(
         self,
@@ -66,7 +68,9 @@ class Account:
         settings: Settings,
         places: Mapping[int, int],
         skew: Skew = SPX_SKEW,
+        files: Mapping[str, str] | None = None,
     ) -> None:
+        self._files = files or {}
         self._rules, self._asked, self._settings, self._skew = rules, asked, settings, skew
         self._places = places
         self.names = Window(rules.ruleset, asked, skew).names
@@ -128,7 +132,12 @@ class Account:
             assumed,
             {key: float(item[at]) for key, item in inputs.dividend_yields.items()},
         )
-        self.assumed = tuple(item.message for item in self._window.found if item.code == "ALV844")
+        self.assumed = tuple(
+            # How many of the rows that are kept it was is nobody's business.
+            re.sub(r" on [\d,]+ sessions?", "", item.message)
+            for item in self._window.found
+            if item.code == "ALV844"
+        )
         return self._statement(stale) if trading else None
 
     def _start(self, ordinal: int) -> None:
@@ -171,6 +180,9 @@ class Account:
         for trade in recorder.trades:
             self._trades += 1
             place = place_of(ruleset, trade.cause.span)
+            file = trade.cause.span.file
+            if place and file in self._files:
+                place = self._files[file] + place[len(file) :]
             cells = trade_cells(self._trades, trade, dates, place)
             trades.append(_plain(TRADE_NAMES, cells))
         legs = [leg_cells(entry, dates) for entry in recorder.legs]
@@ -218,7 +230,7 @@ class Account:
             "yields": dict(yields),
             "decided": decided,
             "window": self._window.save(),
-            "book": carried.saved(self._run),
+            "book": carried.saved(self._run, self._files),
         }
 
     def load(self, saved: Mapping[str, Any]) -> None:
@@ -232,7 +244,7 @@ class Account:
         self._rate = saved["rate"]
         self._before = saved["assumed_rate"], dict(saved["yields"])
         self._window.load(saved["window"])
-        carried.load(self._run, saved["book"])
+        carried.load(self._run, saved["book"], self._files)
         if saved["decided"]:
             self._decisions.remember(dict(zip(self._rules.wanted, saved["decided"], strict=True)))
 

@@ -1,7 +1,8 @@
 """What a book carries from one session to the next, as numbers, texts, lists and dictionaries.
 
 Everything that a session's step reads of earlier sessions stands here, and nothing else: a book that is
-loaded goes on with the same bits. Spans are kept by file and place, so they are of the same ruleset.
+loaded goes on with the same bits. Spans are kept by place and by what `names` calls their file, so that the
+ruleset may have been moved.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ _HISTORY: Final = YEAR + 1
 """Sessions of equity that the longest period looks at, both ends included."""
 
 
-def saved(run: BookRun) -> dict[str, Any]:
-    """What a book carries after a session."""
+def saved(run: BookRun, names: Mapping[str, str]) -> dict[str, Any]:
+    """What a book carries after a session. `names` are what the ruleset's files are called in it."""
     context, book = run.context, run.context.book
     ledger, history = book.ledger, context.history
     return {
@@ -46,17 +47,18 @@ def saved(run: BookRun) -> dict[str, Any]:
         "peak": run.peak,
         "unknown_rates": run.unknown_rates,
         "limits": [dict(context.limits.bound), dict(context.limits.counted)],
-        "layers": {name: _layer(layer) for name, layer in run.layers.items()},
+        "layers": {name: _layer(layer, names) for name, layer in run.layers.items()},
         "moved": dict(run.reallocation.moved),
         "parts": [
-            {"pending": [_target(item) for item in part.targets.pending], **part.save()}
+            {"pending": [_target(item, names) for item in part.targets.pending], **part.save()}
             for part in run.parts
         ],
     }
 
 
-def load(run: BookRun, held: Mapping[str, Any]) -> None:
+def load(run: BookRun, held: Mapping[str, Any], names: Mapping[str, str]) -> None:
     """Let a book that has done nothing yet go on from what another of its ruleset carried."""
+    files = {name: file for file, name in names.items()}
     context, book = run.context, run.context.book
     ledger, history = book.ledger, context.history
     ledger.cash, ledger.interest, ledger.stale = held["cash"], held["interest"], held["stale"]
@@ -75,10 +77,10 @@ def load(run: BookRun, held: Mapping[str, Any]) -> None:
     bound, counted = held["limits"]
     context.limits.bound, context.limits.counted = Counter(bound), dict(counted)
     for name, layer in run.layers.items():
-        _load_layer(layer, held["layers"][name])
+        _load_layer(layer, held["layers"][name], files)
     run.reallocation.moved = dict(held["moved"])
     for part, item in zip(run.parts, held["parts"], strict=True):
-        part.targets.pending = [_target_of(order) for order in item["pending"]]
+        part.targets.pending = [_target_of(order, files) for order in item["pending"]]
         part.load(item)
 
 
@@ -86,27 +88,27 @@ def _legs_now(position: Position) -> tuple[tuple[Contract, float], ...]:
     return tuple((held.contract, held.count) for held in position.legs.values())
 
 
-def _layer(layer: LayerRun) -> dict[str, Any]:
+def _layer(layer: LayerRun, names: Mapping[str, str]) -> dict[str, Any]:
     order = layer.pending
     return {
         "last_opened": layer.last_opened,
         "unknown_closings": layer.unknown_closings,
-        "endings": [[name, _cause(cause)] for name, cause in layer.endings.items()],
+        "endings": [[name, _cause(cause, names)] for name, cause in layer.endings.items()],
         "pending": None
         if order is None
         else {
             "legs": [_leg(leg) for leg in order.legs],
             "units": order.units,
-            "cause": _cause(order.cause),
+            "cause": _cause(order.cause, names),
             "covered": order.covered,
         },
     }
 
 
-def _load_layer(layer: LayerRun, held: Mapping[str, Any]) -> None:
+def _load_layer(layer: LayerRun, held: Mapping[str, Any], files: Mapping[str, str]) -> None:
     layer.last_opened = held["last_opened"]
     layer.unknown_closings = held["unknown_closings"]
-    layer.endings = {name: _cause_of(cause) for name, cause in held["endings"]}
+    layer.endings = {name: _cause_of(cause, files) for name, cause in held["endings"]}
     order = held["pending"]
     layer.pending = None
     if order is not None:
@@ -116,7 +118,7 @@ def _load_layer(layer: LayerRun, held: Mapping[str, Any]) -> None:
             layer.structure,
             legs,
             order["units"],
-            _cause_of(order["cause"]),
+            _cause_of(order["cause"], files),
             order["covered"],
         )
 
@@ -167,7 +169,7 @@ def _position_of(held: Mapping[str, Any]) -> Position:
     )
 
 
-def _target(order: Target) -> dict[str, Any]:
+def _target(order: Target, names: Mapping[str, str]) -> dict[str, Any]:
     return {
         "owner": order.owner,
         "position": order.position,
@@ -176,11 +178,11 @@ def _target(order: Target) -> dict[str, Any]:
         "unit": [_leg(leg) for leg in order.unit],
         "units": float(order.units),
         "action": order.action,
-        "cause": _cause(order.cause),
+        "cause": _cause(order.cause, names),
     }
 
 
-def _target_of(held: Mapping[str, Any]) -> Target:
+def _target_of(held: Mapping[str, Any], files: Mapping[str, str]) -> Target:
     return Target(
         held["owner"],
         held["position"],
@@ -189,7 +191,7 @@ def _target_of(held: Mapping[str, Any]) -> Target:
         tuple(_leg_of(leg) for leg in held["unit"]),
         held["units"],
         held["action"],
-        _cause_of(held["cause"]),
+        _cause_of(held["cause"], files),
     )
 
 
@@ -214,10 +216,11 @@ def _leg_of(held: Sequence[Any]) -> Leg:
     return Leg(_contract_of(held[0]), held[1])
 
 
-def _cause(cause: Cause) -> list[Any]:
-    return [cause.text, [cause.span.file, cause.span.start, cause.span.end], cause.row]
+def _cause(cause: Cause, names: Mapping[str, str]) -> list[Any]:
+    span = cause.span
+    return [cause.text, [names.get(span.file, span.file), span.start, span.end], cause.row]
 
 
-def _cause_of(held: Sequence[Any]) -> Cause:
-    text, span, row = held
-    return Cause(text, Span(*span), row)
+def _cause_of(held: Sequence[Any], files: Mapping[str, str]) -> Cause:
+    text, (name, start, end), row = held
+    return Cause(text, Span(files.get(name, name), start, end), row)
