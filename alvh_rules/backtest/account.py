@@ -202,7 +202,7 @@ class Account:
         told = {
             "equity": session["equity"] / 100.0,
             "cash": session["cash"] / 100.0,
-            "margin": round(float(session["margin"]), 2),
+            "margin": float(np.round(float(session["margin"]), 2)),
             "interest": session["interest"] / 100.0,
             **{f"{owner}_profit": session["profit"][owner] / 100.0 for owner in owners},
             **{f"book_{name}": value for name, value in greeks},
