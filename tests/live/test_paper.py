@@ -44,7 +44,7 @@ data
   vix   volatility
   tbill rate  from "tbill_3m"  carry 3 sessions
 signal worried when book.drawdown > 0.5% or short.breached
-target loss = book.loss
+target lost = book.loss
 layer short
   sell put spread on spx
     expiring 20 to 40 days
@@ -154,7 +154,7 @@ def test_a_book_that_decides_on_its_losses(lives, tmp_path) -> None:
     same_as_backtest(live.journal, CAREFUL, path, costs)
     bars = list(live.journal.bars())
     assert {bar.decisions["worried"] for bar in bars[30:]} == {True, False}
-    assert any(bar.decisions["loss"] for bar in bars)
+    assert any(bar.decisions["lost"] for bar in bars)
     reasons = {trade["reason"] for trade in live.journal.trades()}
     assert "`always vix <= 30` does not hold: nothing is opened" in reasons
     # Without an account the same bars are decided as for a book that holds nothing.
