@@ -76,9 +76,9 @@ class Closing:
     def __init__(self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer) -> None:
         assert layer.close is not None
         lowering = Lowering.over(ruleset, plan)
-        items = list(_alternatives(layer.close))
+        items = list(alternatives(layer.close))
         wanted = [plan.closings[layer.name], *(lowering.lower(item) for item in items)]
-        nodes, places, self.reads, self.known = _cut(plan, wanted)
+        nodes, places, self.reads, self.known = cut(plan, wanted)
         self.clauses = tuple(
             Clause(at, condition_words(ruleset, item), item.span)
             for at, item in enumerate(items, 1)
@@ -106,15 +106,16 @@ class Closing:
         return (found[0] if self.known else 0), clause, state
 
 
-def _alternatives(node: c.Expression) -> Iterator[c.Expression]:
+def alternatives(node: c.Expression) -> Iterator[c.Expression]:
+    """The conditions of which any makes a condition true."""
     if isinstance(node, c.Logical) and node.operator == "or":
         for item in node.items:
-            yield from _alternatives(item)
+            yield from alternatives(item)
     else:
         yield node
 
 
-def _cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], list[int], bool]:
+def cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], list[int], bool]:
     """The part of a plan that rests on a position, with given columns in place of the rest.
 
     Gives its nodes, the places of the wanted ones, the plan's nodes that it reads, and whether it can

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import ExitStack
 from dataclasses import replace
+from urllib.request import urlopen
 
 import numpy as np
 import pandas
@@ -327,3 +329,50 @@ def test_prices_are_made_of_fields_that_the_ruleset_does_not_read(lives) -> None
     assert {key: at[key] for key in before} == before
     roles = {checked_text(PUTS).ruleset.roles[name] for name in bars[0].decisions}
     assert roles <= set(Role)
+
+
+def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
+    from rich.console import Console
+
+    from alvh_rules.live.dashboard import Dashboard
+    from alvh_rules.live.metrics import serve
+    from tests.live.servers import free_port
+
+    frame = simulate(330, 1)
+    live = lives.start(CORE, settings=PAPER)
+    dashboard = Dashboard(live, [], None)
+    said = set()
+    for row, message in enumerate(messages_of(frame)):
+        live.take(message)
+        if row > 200:
+            said |= {(item.closing, item.closes) for item in live.engine.account.outlooks()}
+    # What is ordered to be closed is said with the clause that ordered it, and closes the session after.
+    ordered = {closes for closing, closes in said if closing}
+    assert "profit >= 50% of credit" in ordered
+    waiting = {closes for closing, closes in said if not closing}
+    assert any(text.startswith("profit >= 50% of credit (now $") for text in waiting)
+    assert "days_to_expiry <= 2 days (now 3)" in waiting
+    statement = live.health.statement
+    held = {leg["position"] for leg in statement.positions}
+    assert held
+    for width in (80, 120):
+        console = Console(width=width, height=200, record=True, file=open(os.devnull, "w"))  # noqa: SIM115
+        console.print(dashboard.view(live.clock.now()))
+        shown = console.export_text()
+        console.file.close()
+        assert max(map(len, shown.splitlines())) <= width
+        for name in held:
+            assert name in shown
+        assert f"equity ${statement.equity['equity']:,.2f}" in shown
+        assert "closes when" in shown
+        assert "of 35.0% wanted" in " ".join(shown.replace("│", " ").split())
+    port = free_port()
+    close = serve(live.health, port)
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+            text = answer.read().decode()
+    finally:
+        close()
+    assert f"alvh_account_equity_dollars {statement.equity['equity']}" in text
+    assert f"alvh_account_positions {float(len(held))}" in text
+    assert f"alvh_account_margin_dollars {statement.equity['margin']}" in text
