@@ -45,7 +45,7 @@ data
   spx   price
   vix   volatility
   tbill rate  from "tbill_3m"  carry 3 sessions
-signal worried when book.drawdown > 0.5% or short.breached
+signal worried when book.loss > $800 or short.breached
 target lost = book.loss
 layer short
   sell put spread on spx
@@ -60,8 +60,8 @@ layer short
     profit >= 30% of credit
     loss >= 100% of credit for 2 sessions
     days_to_expiry <= 5 days
-limit book.drawdown <= 2%
-always vix <= 30
+limit book.drawdown <= 4%
+always vix <= 18
 """
 
 
@@ -158,7 +158,7 @@ def test_a_book_that_decides_on_its_losses(lives, tmp_path) -> None:
     assert {bar.decisions["worried"] for bar in bars[30:]} == {True, False}
     assert any(bar.decisions["lost"] for bar in bars)
     reasons = {trade["reason"] for trade in live.journal.trades()}
-    assert "`always vix <= 30` does not hold: nothing is opened" in reasons
+    assert "`always vix <= 18` does not hold: nothing is opened" in reasons
     # Without an account the same bars are decided as for a book that holds nothing.
     plain_run = lives.start(CAREFUL, journal=lives.journal("plain.db"))
     for message in messages_of(frame):
@@ -373,6 +373,8 @@ def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
             text = answer.read().decode()
     finally:
         close()
-    assert f"alvh_account_equity_dollars {statement.equity['equity']}" in text
-    assert f"alvh_account_positions {float(len(held))}" in text
-    assert f"alvh_account_margin_dollars {statement.equity['margin']}" in text
+    readings = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[0] != "#")
+    for name in ("equity", "cash", "margin"):
+        assert float(readings[f"alvh_account_{name}_dollars"]) == statement.equity[name]
+    assert float(readings["alvh_account_positions"]) == len(held)
+    assert float(readings["alvh_account_hedge_wanted_ratio"]) == 0.35
