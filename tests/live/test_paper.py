@@ -21,12 +21,14 @@ from alvh_rules.check.checked import Role
 from alvh_rules.cli.main import main
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import ruleset_path
+from alvh_rules.core.source import Source
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.paper import PaperSettings
 from alvh_rules.live.settings import Settings
 from alvh_rules.market.formats import read_table
 from alvh_rules.market.read import Options
 from alvh_rules.market.simulate import simulate
+from alvh_rules.pipeline import check_source
 from tests.backtest.test_account import plain
 from tests.backtest.test_simulate import programs
 from tests.backtest.world import HEAD
@@ -65,9 +67,9 @@ always vix <= 18
 """
 
 
-def same_as_backtest(journal, text, path, costs=None) -> None:
+def same_as_backtest(journal, text, path, costs=None, name="r.alvh") -> None:
     """The journal's account and decisions are those of a backtest over a file."""
-    ruleset = checked_text(text).ruleset
+    ruleset = check_source(Source(name, text)).ruleset
     loaded, found = load(ruleset, [path], Options())
     assert loaded is not None, found
     done = backtest(ruleset, loaded.market, loaded.inputs, costs or Costs())
@@ -365,7 +367,7 @@ def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
             assert name in shown
         assert f"equity ${statement.equity['equity']:,.2f}" in shown
         assert "closes when" in shown
-        assert "of 35.0% wanted" in " ".join(shown.replace("│", " ").split())
+        assert "hedge 35.0% wanted" in " ".join(shown.replace("│", " ").split())
     port = free_port()
     close = serve(live.health, port)
     try:
