@@ -12,14 +12,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
-from alvh_rules.core.kleene import TRUE
+from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import evaluate
@@ -73,9 +73,7 @@ class Clause:
 class Closing:
     """A layer's closing condition as code for one position and session."""
 
-    def __init__(
-        self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer, market: Market
-    ) -> None:
+    def __init__(self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer) -> None:
         assert layer.close is not None
         lowering = Lowering.over(ruleset, plan)
         items = list(_alternatives(layer.close))
@@ -85,7 +83,7 @@ class Closing:
             Clause(at, condition_words(ruleset, item), item.span)
             for at, item in enumerate(items, 1)
         )
-        self._code = BarByBar(nodes, places, market)
+        self._code = BarByBar(nodes, places)
         self._columns = self._code.columns
         self._fresh = self._code.save()
         self._stateful = bool(self._fresh["own"]) or bool(self._fresh["calls"])
@@ -161,72 +159,14 @@ def _cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], 
     return nodes, [places[number] for number in wanted], reads, known
 
 
-class Decisions:
-    """What a ruleset decides for one book.
+class Rules:
+    """A ruleset's plan as a book reads it: what it wants of each session, whatever the market.
 
-    `advance` is told each session's facts, in order from the first row; the other methods speak of
-    that session. A fact that is not told is what it is while nothing is held.
+    `empty` are the facts of the book that the ruleset reads, as they are while nothing is held.
     """
 
-    def __init__(self, program: Program, *, bulk: bool | None = None) -> None:
-        self._program = program
-        self._bulk = program.bulk if bulk is None else bulk
-        self._row = -1
-        self._values: Sequence[Scalar] = ()
-        self._columns: list[list[Scalar]] = []
-        if self._bulk:
-            self._columns = program.columns()
-        else:
-            self._code = BarByBar(program.plan.nodes, program.wanted, program.market)
-
-    def advance(self, facts: Facts) -> None:
-        """Decide on the next session."""
-        self._row += 1
-        program = self._program
-        if self._bulk:
-            self._values = [column[self._row] for column in self._columns]
-            return
-        row = [
-            program.data[name][self._row]
-            if name in program.data
-            else facts.get(name, program.empty.get(name, math.nan))
-            for name in self._code.columns
-        ]
-        self._values = self._code.decide(row, program.moments[self._row])
-
-    def of(self, name: str) -> Scalar:
-        """The value of a name of the ruleset."""
-        return self._values[self._program.place_of_name[name]]
-
-    def node(self, number: int) -> Scalar:
-        """The value of a node of the plan that the program wants."""
-        return self._values[self._program.place_of_node[number]]
-
-    def written(self, span: Span) -> tuple[float, bool]:
-        """The number written at a place, and whether it is a ratio; NaN where it is unknown."""
-        found = self._program.measures.get(span)
-        if found is None:
-            return math.nan, False
-        number, is_ratio = found
-        return float(self._values[self._program.place_of_node[number]]), is_ratio
-
-    def limit(self, number: int) -> float:
-        """The bound of the ruleset's limit of that number, from zero."""
-        node = self._program.bounds[number]
-        return math.nan if node is None else float(self._values[self._program.place_of_node[node]])
-
-    def closes(self, layer: str, state: Any, facts: Facts) -> tuple[Scalar, Clause, Any]:
-        """Whether a position of a layer closes on this session."""
-        closing = self._program.closings[layer]
-        values = [self._values[self._program.place_of_node[number]] for number in closing.reads]
-        return closing.decide(state, facts, values, self._program.moments[self._row])
-
-
-class Program:
-    """A ruleset's plan over a market, as the books of a backtest share it."""
-
-    def __init__(self, ruleset: c.CheckedRuleset, market: Market) -> None:
-        self.ruleset, self.market = ruleset, market
+    def __init__(self, ruleset: c.CheckedRuleset) -> None:
+        self.ruleset = ruleset
         self.empty = book_names(ruleset)
         bounds = [limit.bound for limit in ruleset.limits]
         also = [*ruleset.measures.values(), *(item for item in bounds if item is not None)]
@@ -240,11 +180,12 @@ class Program:
         }
         self.bounds = [None if item is None else lowering.lower(item) for item in bounds]
         self.closings = {
-            layer.name: Closing(ruleset, self.plan, layer, market)
+            layer.name: Closing(ruleset, self.plan, layer)
             for layer in ruleset.layers
             if layer.close is not None
         }
         names = [*ruleset.outputs, *(limit.binds for limit in ruleset.limits if limit.binds)]
+        names += [item.name for item in ruleset.always]
         self.names = [
             name
             for name in dict.fromkeys(names)
@@ -255,11 +196,15 @@ class Program:
         numbers += [number for number in self.bounds if number is not None]
         numbers += [number for item in self.closings.values() for number in item.reads]
         self.wanted = list(dict.fromkeys(numbers))
-        self.place_of_node = {number: at for at, number in enumerate(self.wanted)}
-        self.place_of_name = {
-            name: self.place_of_node[self.plan.names[name]] for name in self.names
-        }
         self.bulk = not any(isinstance(node.operation, g.Given) for node in self.plan.nodes)
+
+
+class Program(Rules):
+    """A ruleset's plan over a market, as the books of a backtest share it."""
+
+    def __init__(self, ruleset: c.CheckedRuleset, market: Market) -> None:
+        super().__init__(ruleset)
+        self.market = market
         self.moments = list(moments(market))
         self.data = {name: column.tolist() for name, column in market.columns.items()}
 
@@ -267,3 +212,96 @@ class Program:
         """The wanted values on every row, nothing being given."""
         kept = evaluate(self.ruleset, self.plan, self.market, names=None).kept
         return [kept[number].tolist() for number in self.wanted]
+
+
+Decide = Callable[[Facts], tuple[Sequence[Scalar], Moment]]
+"""Decides on the next session from the facts of a book: the values of nodes, and the moment."""
+
+
+class Decisions:
+    """What a ruleset decides for one book.
+
+    `advance` is told each session's facts, in order from the first row; the other methods speak of
+    that session. `decide` gives its values, in which `places` says where each node of the plan is.
+    """
+
+    def __init__(self, rules: Rules, decide: Decide, places: Mapping[int, int]) -> None:
+        self._rules, self._decide, self._places = rules, decide, places
+        self._names = {name: places[rules.plan.names[name]] for name in rules.names}
+        self._values: Sequence[Scalar] = ()
+        self._moment: Moment | None = None
+
+    def advance(self, facts: Facts) -> None:
+        """Decide on the next session."""
+        self._values, self._moment = self._decide(facts)
+
+    def remember(self, values: Mapping[int, Scalar]) -> None:
+        """Go on from the values of the session before, by the node that the rules want."""
+        held: list[Scalar] = [math.nan] * (1 + max(self._places.values(), default=0))
+        for number, value in values.items():
+            held[self._places[number]] = value
+        self._values = held
+
+    def of(self, name: str) -> Scalar:
+        """The value of a name of the ruleset."""
+        return self._values[self._names[name]]
+
+    def node(self, number: int) -> Scalar:
+        """The value of a node of the plan that the rules want."""
+        return self._values[self._places[number]]
+
+    def written(self, span: Span) -> tuple[float, bool]:
+        """The number written at a place, and whether it is a ratio; NaN where it is unknown."""
+        found = self._rules.measures.get(span)
+        if found is None:
+            return math.nan, False
+        number, is_ratio = found
+        return float(self.node(number)), is_ratio
+
+    def limit(self, number: int) -> float:
+        """The bound of the ruleset's limit of that number, from zero."""
+        node = self._rules.bounds[number]
+        return math.nan if node is None else float(self.node(node))
+
+    def violated(self) -> c.Always | None:
+        """The first property of the ruleset that does not hold."""
+        for item in self._rules.ruleset.always:
+            if self.of(item.name) == FALSE:
+                return item
+        return None
+
+    def closes(self, layer: str, state: Any, facts: Facts) -> tuple[Scalar, Clause, Any]:
+        """Whether a position of a layer closes on this session."""
+        closing = self._rules.closings[layer]
+        values = [self.node(number) for number in closing.reads]
+        assert self._moment is not None
+        return closing.decide(state, facts, values, self._moment)
+
+
+def of_history(program: Program, *, bulk: bool | None = None) -> Decisions:
+    """The decisions of a program, from the first row on. A fact that is not told is what it is while
+    nothing is held. `bulk` None is the faster way."""
+    places = {number: at for at, number in enumerate(program.wanted)}
+    rows = iter(range(len(program.moments)))
+    if program.bulk if bulk is None else bulk:
+        columns = program.columns()
+
+        def look_up(facts: Facts) -> tuple[Sequence[Scalar], Moment]:
+            row = next(rows)
+            return [column[row] for column in columns], program.moments[row]
+
+        return Decisions(program, look_up, places)
+    code = BarByBar(program.plan.nodes, program.wanted)
+
+    def decide(facts: Facts) -> tuple[Sequence[Scalar], Moment]:
+        row = next(rows)
+        values = [
+            program.data[name][row]
+            if name in program.data
+            else facts.get(name, program.empty.get(name, math.nan))
+            for name in code.columns
+        ]
+        moment = program.moments[row]
+        return code.decide(values, moment), moment
+
+    return Decisions(program, decide, places)

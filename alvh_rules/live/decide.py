@@ -7,6 +7,7 @@ moved, is that of history: it reads these rows as it reads an evaluation.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from typing import Any
 
 import numpy as np
 
+from alvh_rules.backtest.account import Statement
+from alvh_rules.backtest.deciding import Facts
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.engine import Evaluation
 from alvh_rules.evaluate.inputs import Array, Calendar
-from alvh_rules.evaluate.scalar_code import BarByBar
+from alvh_rules.evaluate.scalar_code import BarByBar, Moment
 from alvh_rules.live.cells import Held
+from alvh_rules.live.paper import Paper
 from alvh_rules.live.rows import Row, Rows
 from alvh_rules.live.stamps import Stamp
 from alvh_rules.market.read import Prepared
@@ -47,15 +51,28 @@ class Decided:
     unknown: Mapping[str, str]
     withheld: tuple[str, ...]
     explanation: tuple[str, ...] = ()
+    statement: Statement | None = None
+    """Of the paper account after the row."""
 
 
 class Engine:
-    """A ruleset under way: rows in, decisions out; what it remembers can be saved and loaded."""
+    """A ruleset under way: rows in, decisions out; what it remembers can be saved and loaded.
+
+    With a paper account the decisions are those for its book: what they read of it is what the account
+    tells in the middle of the row's session. `plan` is then that of the account's rules.
+    """
 
     def __init__(
-        self, ruleset: c.CheckedRuleset, plan: g.Plan, prepared: Prepared, *, explains: bool = True
+        self,
+        ruleset: c.CheckedRuleset,
+        plan: g.Plan,
+        prepared: Prepared,
+        *,
+        explains: bool = True,
+        paper: Paper | None = None,
     ) -> None:
-        self.ruleset, self.plan = ruleset, plan
+        self.ruleset, self.plan = ruleset, plan if paper is None else paper.rules.plan
+        plan = self.plan
         self.explains = explains
         self._prepared = prepared
         self._lowering = Lowering.over(ruleset, plan)
@@ -68,6 +85,11 @@ class Engine:
         longest = [n.operation.count for n in plan.nodes if isinstance(n.operation, g.Lasting)]
         self.rows_held = 1 + max([TYPICAL_OF, *longest])
         """The rows that explaining looks at, the one explained included."""
+        self.columns = [item.column for item in prepared.sought]
+        """The columns of a bar's values, in their order."""
+        self._paper, self.account = paper, None if paper is None else paper.account(self._places)
+        if paper is not None:
+            self.columns += [column for column, _ in paper.columns]
         self._begin()
 
     def _begin(self) -> None:
@@ -76,11 +98,18 @@ class Engine:
         self._saved_code: Mapping[str, Any] | None = None
         self._recent: deque[tuple[Any, ...]] = deque(maxlen=self.rows_held)
         self._last: Row | None = None
+        if self.account is not None:
+            self.account.restart()
 
-    def take(self, stamp: Stamp, values: list[Held]) -> Iterator[Decided]:
-        """Decide a bar, after the sessions without one that it shows; the values are as sought."""
-        for row in self.rows.of(stamp, values):
-            yield self._decide(row)
+    def take(self, stamp: Stamp, values: list[Held], *, stale: bool = False) -> Iterator[Decided]:
+        """Decide a bar, after the sessions without one that it shows; the values are those of `columns`.
+        `stale` says that the bar came too late to be acted on."""
+        own = len(self._prepared.sought)
+        for row in self.rows.of(stamp, values[:own]):
+            bar = {}
+            if self._paper is not None and not row.absent:
+                bar = self._paper.bar(values[own:])
+            yield self._decide(row, bar, stale and not row.absent)
 
     def use_calendars(self, calendars: Mapping[str, Calendar]) -> None:
         """Read these calendars from the next row on."""
@@ -89,7 +118,8 @@ class Engine:
     def save(self) -> dict[str, Any]:
         """What is remembered, as numbers, lists and dictionaries."""
         code = {} if self._code is None else self._code.save()
-        return {"rows": self.rows.save(), "code": code}
+        saved = {"rows": self.rows.save(), "code": code}
+        return saved if self.account is None else saved | {"account": self.account.save()}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of the same ruleset. The rows that explaining looks at are not
@@ -97,6 +127,8 @@ class Engine:
         self._begin()
         self.rows.load(saved["rows"])
         self._saved_code = saved["code"] or None
+        if self.account is not None:
+            self.account.load(saved["account"])
 
     def restart(self) -> None:
         """Forget everything."""
@@ -125,15 +157,44 @@ class Engine:
                 found[name] = turn.describe(), turn.distance
         return found
 
-    def _decide(self, row: Row) -> Decided:
+    def _values(self, row: Row, facts: Facts) -> tuple[Any, ...]:
+        """The values of the wanted nodes on a row, where the facts of the book are these."""
         if self._code is None:
-            self._code = BarByBar(self.plan.nodes, self._wanted, row.market)
+            self._code = BarByBar(self.plan.nodes, self._wanted)
             if self._saved_code is not None:
                 self._code.load(self._saved_code)
         columns = row.market.columns
-        values = [columns[name][0].item() for name in self._code.columns]
+        empty = {} if self._paper is None else self._paper.rules.empty
+        values = [
+            columns[name][0].item() if name in columns else facts.get(name, empty[name])
+            for name in self._code.columns
+        ]
         with np.errstate(all="ignore"):
-            found = self._code.decide(values, row.moment)
+            return self._code.decide(values, row.moment)
+
+    def _traded(
+        self, row: Row, bar: Mapping[str, float], stale: bool
+    ) -> tuple[tuple[Any, ...], Statement | None]:
+        """The values on a row as the account's book has them, and the account after it."""
+        assert self.account is not None
+        told: list[tuple[Any, ...]] = []
+
+        def ask(facts: Facts) -> tuple[tuple[Any, ...], Moment]:
+            told.append(self._values(row, facts))
+            return told[-1], row.moment
+
+        earns = self.ruleset.cash_earns
+        rate = float(row.market.columns[earns][0]) if earns else math.nan
+        statement = self.account.session(row.moment.ordinal, bar, rate, ask, stale=stale)
+        [found] = told
+        return found, statement
+
+    def _decide(self, row: Row, bar: Mapping[str, float], stale: bool) -> Decided:
+        statement: Statement | None = None
+        if self.account is None:
+            found = self._values(row, {})
+        else:
+            found, statement = self._traded(row, bar, stale)
         self._recent.append(found)
         self._last = row
         decisions = {name: self._shown(name, found) for name in self.ruleset.outputs}
@@ -154,7 +215,7 @@ class Engine:
                 unknown = {name: ", ".join(explanation.wanting(name)) for name in lost}
             if self.explains:
                 lines = tuple(explain(evaluation, self.ruleset.outputs, at))
-        return Decided(row.key, row.absent, decisions, unknown, withheld, lines)
+        return Decided(row.key, row.absent, decisions, unknown, withheld, lines, statement)
 
     def _shown(self, name: str, found: tuple[Any, ...]) -> Any:
         """An output as it is told; adding zero turns a negative zero into zero, as in files."""
