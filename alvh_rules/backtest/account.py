@@ -25,6 +25,7 @@ from alvh_rules.backtest import carried
 from alvh_rules.backtest.deciding import Decisions, Facts, Rules, Scalar
 from alvh_rules.backtest.frames import LEG_NAMES, TRADE_NAMES, leg_cells, place_of, trade_cells
 from alvh_rules.backtest.marks import SessionMarks
+from alvh_rules.backtest.outlook import Outlook, Outlooks
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.simulate import BookRun, Prices, Session
 from alvh_rules.backtest.slices import Listing
@@ -85,6 +86,8 @@ class Account:
         self._before: tuple[float, dict[str, float]] = (math.nan, {})
         self._trades = 0
         self._ask: Ask | None = None
+        self._moment: Moment | None = None
+        self._outlooks: Outlooks | None = None
         self.assumed: tuple[str, ...] = ()
         """What had to be assumed on the last session, in words."""
 
@@ -159,7 +162,8 @@ class Account:
 
     def _decide(self, facts: Facts) -> tuple[Sequence[Scalar], Moment]:
         assert self._ask is not None
-        return self._ask(facts)
+        values, self._moment = self._ask(facts)
+        return values, self._moment
 
     def _price(self, quotes: Quotes, opening: Quotes | None, first: int, row: int) -> None:
         assert self._run is not None
@@ -202,7 +206,7 @@ class Account:
         told = {
             "equity": session["equity"] / 100.0,
             "cash": session["cash"] / 100.0,
-            "margin": round(float(session["margin"]), 2),
+            "margin": float(np.round(float(session["margin"]), 2)),
             "interest": session["interest"] / 100.0,
             **{f"{owner}_profit": session["profit"][owner] / 100.0 for owner in owners},
             **{f"book_{name}": value for name, value in greeks},
@@ -212,6 +216,14 @@ class Account:
             "skipped": session["skipped"],
         }
         return _plain(tuple(told), tuple(told.values()))
+
+    def outlooks(self) -> list[Outlook]:
+        """The open positions after the last session; none where it was not seen by this process."""
+        if self._run is None or self._moment is None:
+            return []
+        if self._outlooks is None:
+            self._outlooks = Outlooks(self._rules)
+        return self._outlooks.of(self._run, self._window.row, self._moment)
 
     def save(self) -> dict[str, Any]:
         """What is carried to the next session."""

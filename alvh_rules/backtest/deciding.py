@@ -78,9 +78,9 @@ class Closing:
     def __init__(self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer) -> None:
         assert layer.close is not None
         lowering = Lowering.over(ruleset, plan)
-        items = list(_alternatives(layer.close))
+        items = list(alternatives(layer.close))
         wanted = [plan.closings[layer.name], *(lowering.lower(item) for item in items)]
-        nodes, places, self.reads, self.known = _cut(plan, wanted, (g.Position,))
+        nodes, places, self.reads, self.known = cut(plan, wanted)
         self.clauses = tuple(
             Clause(at, condition_words(ruleset, item), item.span)
             for at, item in enumerate(items, 1)
@@ -97,7 +97,7 @@ class Closing:
 
         `values` are those of the nodes in `reads`, from the run of decisions.
         """
-        given = {_row(number): value for number, value in zip(self.reads, values, strict=True)}
+        given = {row_name(number): value for number, value in zip(self.reads, values, strict=True)}
         row = [given[name] if name in given else facts[name] for name in self._columns]
         if self._stateful:
             self._code.load(self._fresh if state is None else state)
@@ -108,16 +108,17 @@ class Closing:
         return (found[0] if self.known else 0), clause, state
 
 
-def _alternatives(node: c.Expression) -> Iterator[c.Expression]:
+def alternatives(node: c.Expression) -> Iterator[c.Expression]:
+    """The conditions of which any makes a condition true."""
     if isinstance(node, c.Logical) and node.operator == "or":
         for item in node.items:
-            yield from _alternatives(item)
+            yield from alternatives(item)
     else:
         yield node
 
 
-def _cut(
-    plan: g.Plan, wanted: Sequence[int], facts: tuple[type, ...]
+def cut(
+    plan: g.Plan, wanted: Sequence[int], facts: tuple[type, ...] = (g.Position,)
 ) -> tuple[list[g.Node], list[int], list[int], bool]:
     """The part of a plan that rests on operations of these types, which the book alone knows, with
     given columns in place of the rest.
@@ -160,11 +161,11 @@ def _cut(
             put(number, node)
         elif number in border:
             reads.append(number)
-            put(number, g.Node(g.Given(_row(number)), (), node.type, g.ROWS, node.span))
+            put(number, g.Node(g.Given(row_name(number)), (), node.type, g.ROWS, node.span))
     return nodes, [places[number] for number in wanted], reads, known
 
 
-def _row(number: int) -> str:
+def row_name(number: int) -> str:
     """What a node of the whole plan is called in a part that was cut out of it."""
     return f"row {number}"
 
@@ -224,7 +225,7 @@ class Program(Rules):
         numbers = list(numbers)
         new = [number for number in numbers if number not in self._columns]
         if new:
-            plan = replace(self.plan, names={_row(number): number for number in new})
+            plan = replace(self.plan, names={row_name(number): number for number in new})
             kept = evaluate(self.ruleset, plan, self.market, names=plan.names).kept
             self._columns |= {number: kept[number].tolist() for number in new}
         return [self._columns[number] for number in numbers]
@@ -297,12 +298,12 @@ class Decisions:
 def of_history(program: Program, *, bulk: bool = True) -> Decisions:
     """The decisions of a program, from the first row on. A fact that is not told is what it is while
     nothing is held. Not in `bulk` the whole plan is decided bar by bar, as a live run does."""
-    nodes, wanted, reads, known = _cut(program.plan, program.wanted, (g.Given,))
+    nodes, wanted, reads, known = cut(program.plan, program.wanted, (g.Given,))
     if not bulk or not known:
         nodes, wanted, reads = list(program.plan.nodes), program.wanted, []
     places = {number: at for at, number in enumerate(program.wanted)}
     code = BarByBar(nodes, wanted)
-    given = dict(zip(map(_row, reads), program.columns(reads), strict=True)) | program.data
+    given = dict(zip(map(row_name, reads), program.columns(reads), strict=True)) | program.data
     # A column for each that the code reads; None where the book tells it.
     columns = [given.get(name) for name in code.columns]
     empty = [program.empty.get(name, math.nan) for name in code.columns]

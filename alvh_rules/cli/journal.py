@@ -207,7 +207,7 @@ def _explain(arguments: argparse.Namespace, journal: Journal) -> int:
 
 def _replay(arguments: argparse.Namespace, journal: Journal) -> int:
     from alvh_rules.live.journal import Bar
-    from alvh_rules.live.review import differences
+    from alvh_rules.live.review import about_journal, differences
 
     rows = found = 0
     for item in differences(journal):
@@ -220,7 +220,9 @@ def _replay(arguments: argparse.Namespace, journal: Journal) -> int:
             print(escaped(f"{item.key}  {item.name}: {there} in the journal, {here} decided again"))
     if found > _MOST_SHOWN:
         print(f"… and {found - _MOST_SHOWN:,} more")
-    told = "every decision is the journal's" if not found else f"{found:,} differ"
+    paper = "paper" in about_journal(journal).reading
+    same = "every decision, trade and mark is" if paper else "every decision is"
+    told = f"{same} the journal's" if not found else f"{found:,} differ"
     print(f"{rows:,} rows decided again: {told}")
     return FINDINGS if found else FINE
 

@@ -8,8 +8,7 @@ moved, is that of history: it reads these rows as it reads an evaluation.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +21,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.engine import Evaluation
-from alvh_rules.evaluate.inputs import Array, Calendar
+from alvh_rules.evaluate.inputs import Array, Calendar, Float
 from alvh_rules.evaluate.scalar_code import BarByBar, Moment
 from alvh_rules.live.cells import Held
 from alvh_rules.live.paper import Paper
@@ -96,7 +95,7 @@ class Engine:
         self.rows = Rows(self._prepared)
         self._code: BarByBar | None = None
         self._saved_code: Mapping[str, Any] | None = None
-        self._recent: deque[tuple[Any, ...]] = deque(maxlen=self.rows_held)
+        self._recent = _Recent(self.rows_held, len(self._wanted))
         self._last: Row | None = None
         if self.account is not None:
             self.account.restart()
@@ -228,20 +227,47 @@ class Engine:
         return None if value != value else float(value) + 0.0
 
 
+class _Recent:
+    """The values of nodes on the last rows, a column a node, so that a column is had without copying.
+
+    Truths and codes stand here as numbers, which hold them exactly.
+    """
+
+    def __init__(self, rows: int, nodes: int) -> None:
+        self._rows = rows
+        # Twice as many as are held: the last ones go back to the beginning once in so many rows.
+        self._table = np.empty((nodes, 2 * rows))
+        self._end = 0
+
+    def __len__(self) -> int:
+        return min(self._end, self._rows)
+
+    def append(self, found: Sequence[float | int]) -> None:
+        """One more row; the oldest is forgotten once there are as many as are held."""
+        if self._end == self._table.shape[1]:
+            self._table[:, : self._rows] = self._table[:, self._rows :]
+            self._end = self._rows
+        self._table[:, self._end] = found
+        self._end += 1
+
+    def column(self, at: int) -> Float:
+        """The column of a node, by its place."""
+        column: Float = self._table[at, self._end - len(self) : self._end]
+        return column
+
+
 class _Kept(Mapping[int, Any]):
     """The columns of nodes over the last rows, made when one is asked for."""
 
-    def __init__(
-        self, recent: deque[tuple[Any, ...]], places: Mapping[int, int], plan: g.Plan
-    ) -> None:
+    def __init__(self, recent: _Recent, places: Mapping[int, int], plan: g.Plan) -> None:
         self._recent, self._places, self._plan = recent, places, plan
         self._made: dict[int, Array] = {}
 
     def __getitem__(self, number: int) -> Array:
         if number not in self._made:
-            at = self._places[number]
             dtype = DTYPES[g.storage_of(self._plan.nodes[number].type)]
-            self._made[number] = np.array([row[at] for row in self._recent], dtype=dtype)
+            column = self._recent.column(self._places[number])
+            self._made[number] = column.astype(dtype, copy=False)
         return self._made[number]
 
     def __iter__(self) -> Iterator[int]:

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from alvh_rules.backtest.account import STALE, Account
@@ -119,7 +119,8 @@ def checked(text: str):
     return result.ruleset
 
 
-@settings(max_examples=15, deadline=None)
+# An example takes a second: finding a smaller one that fails would take many minutes.
+@settings(max_examples=15, deadline=None, phases=[Phase.generate])
 @given(
     programs(),
     st.integers(0, 1000),
