@@ -1,10 +1,12 @@
 """Decisions for a book, session by session: in bulk where nothing depends on it, else bar by bar.
 
 1. What a ruleset reads of the book (`book.drawdown`, `short.breached`) becomes given columns of its
-   plan. Where there are none, the plan runs over all of history at once, and the loop looks up.
-2. Else the plan's code for one bar (`evaluate/scalar_code.py`) decides each session from the facts
-   that the loop has just found. Both give the same bits.
-3. A closing condition is cut out of the plan: what in it does not speak of a position comes from the
+   plan.
+2. What does not rest on them runs over all of history at once, for both books, and the loop looks it up.
+3. The rest is cut out of the plan: its code for one bar (`evaluate/scalar_code.py`) decides each session
+   from what was looked up and from the facts that the loop has just found. Live, where there is no
+   history to run over, the whole plan is code for one bar. All give the same bits.
+4. A closing condition is cut out of the plan: what in it does not speak of a position comes from the
    run above, the rest is code of its own that each open position runs with its own memory (`profit >=
    50% of credit for 2 sessions` remembers by position).
 """
@@ -12,7 +14,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -95,7 +97,7 @@ class Closing:
 
         `values` are those of the nodes in `reads`, from the run of decisions.
         """
-        given = {f"row {number}": value for number, value in zip(self.reads, values, strict=True)}
+        given = {row_name(number): value for number, value in zip(self.reads, values, strict=True)}
         row = [given[name] if name in given else facts[name] for name in self._columns]
         if self._stateful:
             self._code.load(self._fresh if state is None else state)
@@ -115,11 +117,14 @@ def alternatives(node: c.Expression) -> Iterator[c.Expression]:
         yield node
 
 
-def cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], list[int], bool]:
-    """The part of a plan that rests on a position, with given columns in place of the rest.
+def cut(
+    plan: g.Plan, wanted: Sequence[int], facts: tuple[type, ...] = (g.Position,)
+) -> tuple[list[g.Node], list[int], list[int], bool]:
+    """The part of a plan that rests on operations of these types, which the book alone knows, with
+    given columns in place of the rest.
 
     Gives its nodes, the places of the wanted ones, the plan's nodes that it reads, and whether it can
-    be worked out at all: what samples a position by weeks cannot.
+    be worked out so: what samples such a fact by weeks cannot.
     """
     needed: set[int] = set()
     stack = list(wanted)
@@ -132,7 +137,7 @@ def cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], l
     known = True
     for number in sorted(needed):
         node = plan.nodes[number]
-        if isinstance(node.operation, g.Position) or rests.intersection(node.inputs):
+        if isinstance(node.operation, facts) or rests.intersection(node.inputs):
             rests.add(number)
             known = known and not node.clock
     nodes: list[g.Node] = []
@@ -156,8 +161,13 @@ def cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], l
             put(number, node)
         elif number in border:
             reads.append(number)
-            put(number, g.Node(g.Given(f"row {number}"), (), node.type, g.ROWS, node.span))
+            put(number, g.Node(g.Given(row_name(number)), (), node.type, g.ROWS, node.span))
     return nodes, [places[number] for number in wanted], reads, known
+
+
+def row_name(number: int) -> str:
+    """What a node of the whole plan is called in a part that was cut out of it."""
+    return f"row {number}"
 
 
 class Rules:
@@ -197,7 +207,6 @@ class Rules:
         numbers += [number for number in self.bounds if number is not None]
         numbers += [number for item in self.closings.values() for number in item.reads]
         self.wanted = list(dict.fromkeys(numbers))
-        self.bulk = not any(isinstance(node.operation, g.Given) for node in self.plan.nodes)
 
 
 class Program(Rules):
@@ -209,10 +218,17 @@ class Program(Rules):
         self.moments = list(moments(market))
         self.data = {name: column.tolist() for name, column in market.columns.items()}
 
-    def columns(self) -> list[list[Scalar]]:
-        """The wanted values on every row, nothing being given."""
-        kept = evaluate(self.ruleset, self.plan, self.market, names=None).kept
-        return [kept[number].tolist() for number in self.wanted]
+        self._columns: dict[int, list[Scalar]] = {}
+
+    def columns(self, numbers: Iterable[int]) -> list[list[Scalar]]:
+        """The values of nodes that rest on nothing given, on every row; worked out once."""
+        numbers = list(numbers)
+        new = [number for number in numbers if number not in self._columns]
+        if new:
+            plan = replace(self.plan, names={row_name(number): number for number in new})
+            kept = evaluate(self.ruleset, plan, self.market, names=plan.names).kept
+            self._columns |= {number: kept[number].tolist() for number in new}
+        return [self._columns[number] for number in numbers]
 
 
 Decide = Callable[[Facts], tuple[Sequence[Scalar], Moment]]
@@ -279,30 +295,28 @@ class Decisions:
         return closing.decide(state, facts, values, self._moment)
 
 
-def of_history(program: Program, *, bulk: bool | None = None) -> Decisions:
+def of_history(program: Program, *, bulk: bool = True) -> Decisions:
     """The decisions of a program, from the first row on. A fact that is not told is what it is while
-    nothing is held. `bulk` None is the faster way."""
+    nothing is held. Not in `bulk` the whole plan is decided bar by bar, as a live run does."""
+    nodes, wanted, reads, known = cut(program.plan, program.wanted, (g.Given,))
+    if not bulk or not known:
+        nodes, wanted, reads = list(program.plan.nodes), program.wanted, []
     places = {number: at for at, number in enumerate(program.wanted)}
+    code = BarByBar(nodes, wanted)
+    given = dict(zip(map(row_name, reads), program.columns(reads), strict=True)) | program.data
+    # A column for each that the code reads; None where the book tells it.
+    columns = [given.get(name) for name in code.columns]
+    empty = [program.empty.get(name, math.nan) for name in code.columns]
+    told = list(zip(code.columns, columns, empty, strict=True))
     rows = iter(range(len(program.moments)))
-    if program.bulk if bulk is None else bulk:
-        columns = program.columns()
-
-        def look_up(facts: Facts) -> tuple[Sequence[Scalar], Moment]:
-            row = next(rows)
-            return [column[row] for column in columns], program.moments[row]
-
-        return Decisions(program, look_up, places)
-    code = BarByBar(program.plan.nodes, program.wanted)
 
     def decide(facts: Facts) -> tuple[Sequence[Scalar], Moment]:
         row = next(rows)
-        values = [
-            program.data[name][row]
-            if name in program.data
-            else facts.get(name, program.empty.get(name, math.nan))
-            for name in code.columns
-        ]
         moment = program.moments[row]
+        values = [
+            facts.get(name, without) if column is None else column[row]
+            for name, column, without in told
+        ]
         return code.decide(values, moment), moment
 
     return Decisions(program, decide, places)

@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from alvh_rules.backtest.deciding import Rules, Scalar, alternatives, cut
+from alvh_rules.backtest.deciding import Rules, Scalar, alternatives, cut, row_name
 from alvh_rules.backtest.instruments import NEVER, Contract
 from alvh_rules.backtest.layers import LayerRun, position_facts
 from alvh_rules.backtest.ledger import Position
@@ -85,7 +85,7 @@ class Closings:
             return " or ".join([*(side.text for side in self._sides), *self.texts])
         facts = position_facts(run.context, position, row)
         decisions = run.context.decisions
-        given = {f"row {number}": decisions.node(number) for number in self._reads}
+        given = {row_name(number): decisions.node(number) for number in self._reads}
         values: list[Scalar] = [
             given[name] if name in given else facts[name] for name in self._code.columns
         ]

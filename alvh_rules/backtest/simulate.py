@@ -322,15 +322,12 @@ def simulate(
     last: int,
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
-    bulk: bool | None = None,
+    bulk: bool = True,
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
-    `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
-    Raises ValueError for `bulk` where the ruleset does read it.
+    `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
     """
-    if bulk and not program.bulk:
-        raise ValueError("the ruleset reads facts of the book: it decides bar by bar")
     prices = prices_of(program, inputs)
 
     def run(hedged: bool, full: bool) -> BookRun:

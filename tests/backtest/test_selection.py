@@ -22,7 +22,7 @@ def selected(structure: str, row: int = ROW, after: int = 0) -> Selected | str:
     text = f"layer a\n  {structure}\n  weight 50%\n  open when true\n"
     ruleset = ruleset_of(text)
     market = market_of(ruleset, path(5, 60))
-    decisions = of_history(Program(ruleset, market), bulk=True)
+    decisions = of_history(Program(ruleset, market))
     for _ in range(row + 1):
         decisions.advance({})
     selector = Selector(Listing(quotes_of(market)))

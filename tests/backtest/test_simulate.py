@@ -3,7 +3,6 @@ two ways to decide are one."""
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,10 +144,7 @@ def test_deciding_in_bulk_and_bar_by_bar_are_one(program, seed) -> None:
     text, header = program
     frame = path(seed, 60)
     apart = run(text, frame, header=header, bulk=False)
-    try:
-        together = run(text, frame, header=header, bulk=True)
-    except ValueError:
-        return
+    together = run(text, frame, header=header)
     pd.testing.assert_frame_equal(apart.equity, together.equity, check_exact=True)
     pd.testing.assert_frame_equal(apart.trades, together.trades, check_exact=True)
 
@@ -190,12 +186,6 @@ def test_a_hedge_changes_the_other_equity_by_nothing() -> None:
     plain, hedged = run(layer, path(3, 60)), run(layer + hedge, path(3, 60))
     assert (hedged.equity["equity_without_hedge"] == plain.equity["equity"]).all()
     assert (hedged.equity["hedge_profit"] != 0).any()
-
-
-def test_bulk_is_refused_where_the_book_is_read() -> None:
-    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when book.delta < 5\n"
-    with pytest.raises(ValueError, match="bar by bar"):
-        run(text, path(3, 30), bulk=True)
 
 
 WITHHELD = """\
