@@ -276,18 +276,41 @@ def test_an_account_that_was_changed_by_hand_is_found(lives, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        (PUTS.replace("data\n", "bars 5 minutes\ndata\n", 1), "ALV926", "daily bars"),
+        (PUTS.replace("  fill same", "  bars 5 minutes\n  fill same"), "ALV926", "daily bars"),
         ("ruleset t version 1.0.0\ndata\n  vix volatility\ntarget a = vix\n", "ALV926", "nothing"),
     ],
 )
-def test_what_an_account_cannot_do_is_refused(lives, text, code, said) -> None:
-    if "bars" in text:
-        text = text.replace("bars 5 minutes\n", "").replace(
-            "version 1.0.0\n", "version 1.0.0\n  bars 5 minutes\n", 1
-        )
+def test_what_an_account_cannot_do_is_refused(lives, capsys, text, code, said) -> None:
+    path = lives.folder / "r.alvh"
+    path.write_text(text)
+    journal = lives.folder / "none.db"
+    asked = ["live", str(path), "--feed=stdin", f"--journal={journal}", "--paper"]
+    assert main(asked) == 2
+    assert said in capsys.readouterr().err
+    assert not journal.exists()
     with pytest.raises(LiveError, match=said) as refused:
         lives.start(text, settings=PAPER)
     assert refused.value.diagnostic.code == code
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--fee=1"], "`--fee` is of the paper account"),
+        (["--from=2020-01-02"], "`--from` is of the paper account"),
+        (["--paper", "--fee=-1"], "a fee lies between"),
+        (["--paper", "--surface=none.toml"], "none.toml"),
+    ],
+)
+def test_settings_of_an_account_that_cannot_be_are_told(lives, capsys, flags, said) -> None:
+    path = lives.folder / "r.alvh"
+    path.write_text(PUTS)
+    journal = lives.folder / "none.db"
+    assert main(["live", str(path), "--feed=stdin", f"--journal={journal}", *flags]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
+    assert not journal.exists()
 
 
 def test_a_journal_is_gone_on_with_as_it_was_begun(lives) -> None:
