@@ -8,7 +8,7 @@ On each session, in this order:
    which everything that settles is settled already.
 4. Everything held is marked at the close; facts of the book are those of this moment.
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
-   else they wait for the next session.
+   else they wait for the next session. Holdings come before openings, the hedge after them.
 
 The book without the hedge, if there is a hedge, goes through the same sessions beside the other: size
 follows equity, so it is a run of its own. Nothing is read of a session before its turn.
@@ -130,13 +130,19 @@ class BookRun:
             for layer in self.layers.values():
                 layer.fill(row)
             book.mark(row)
+        # Shares are there before calls are written on them; the next part sees the cash and margin that
+        # this one leaves.
+        for holding in self.holdings:
+            holding.decide(row)
+            if self._same_close:
+                holding.fill(row)
+                book.mark(row)
         for layer in self.layers.values():
             layer.decide_opening(row)
             if self._same_close:
-                # The next layer sees the cash and margin that this one leaves.
                 layer.fill(row)
                 book.mark(row)
-        for part in (self.hedge, self.band, *self.holdings):
+        for part in (self.hedge, self.band):
             if part is not None:
                 part.decide(row)
                 if self._same_close:
@@ -150,8 +156,11 @@ class BookRun:
         self.context.decisions.advance(self._facts())
         for layer in self.layers.values():
             layer.decide_closings(row)
+        for holding in self.holdings:
+            holding.decide(row)
+        for layer in self.layers.values():
             layer.decide_opening(row)
-        for part in (self.hedge, self.band, *self.holdings):
+        for part in (self.hedge, self.band):
             if part is not None:
                 part.decide(row)
 

@@ -148,6 +148,22 @@ def test_calls_are_covered_by_shares_and_need_no_margin() -> None:
     assert (backtest.equity["margin"] == 0).all()
 
 
+def test_shares_that_calls_are_written_on_stay_until_the_calls_are_gone() -> None:
+    """Kept at their weight day by day they would be sold as the index rises, and the calls be naked."""
+    text = (
+        "layer a\n  sell call on spx\n    expiring next monthly\n  size covered\n  open when true\n"
+        "hold spx shares\n  weight 100%\n"
+    )
+    header = "  fill same close\n  contracts fractional\n"
+    backtest = run(text, flat(40, spx=2700.0 + 4.0 * np.arange(40)), header=header, settings=FREE)
+    legs = backtest.positions.pivot_table(index="date", columns="right", values="contracts")
+    # The shares come first: the calls are there from the first session on.
+    assert len(legs) == 40
+    assert np.allclose(legs["share"], -100.0 * legs["call"])
+    # A settlement in between brings them back to their weight.
+    assert legs["share"].nunique() == legs["call"].nunique() > 1
+
+
 def test_required_return_sells_the_extrinsic_value_that_earns_it() -> None:
     text = "layer a\n  sell put on spx\n    expiring 30 days\n    at delta 20%\n"
     text += "  size required_return is 4%\n  open when true\n"
