@@ -67,7 +67,7 @@ class Settings:
 
     fee: float = 0.65
     slippage: Mapping[int, float] = field(
-        default_factory=lambda: {1: 0.75, 2: 0.66, 3: 0.56, 4: 0.53}
+        default_factory=lambda: {1: 0.50, 2: 0.32, 3: 0.12, 4: 0.06}
     )
     dividend_yield: float | None = None
     first: Any = None
