@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
-    *("delta", "gamma", "theta", "vega"),
+    *("delta", "gamma", "theta", "vega", "spot", "own_delta", "own_gamma", "own_vega"),
 )
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
@@ -99,11 +99,13 @@ def trades_frame(done: Simulated) -> pandas.DataFrame:
                 dates[trade.cause.row],
                 trade.source,
                 trade.reason,
+                trade.underlyings,
+                trade.volatilities,
             )
         )
     names = (
         "number date position owner action structure legs contracts cash fees slippage profit clause"
-        " place decided source reason"
+        " place decided source reason underlyings volatilities"
     )
     frame = pandas.DataFrame(rows, columns=names.split())
     return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
@@ -128,7 +130,7 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     rows = []
     position: Position
     for row, position, number, leg in done.hedged.recorder.legs:
-        contract, count, bid, ask, mid, value, volatility, greeks, source = leg
+        contract, count, bid, ask, mid, value, volatility, greeks, source, spot, own = leg
         assert isinstance(greeks, Greeks)
         expiry = (
             np.datetime64("NaT", "ns")
@@ -156,11 +158,15 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
                 greeks.theta,
                 greeks.vega,
                 SOURCES[Source(source)],
+                spot,
+                own.delta,
+                own.gamma,
+                own.vega,
             )
         )
     names = (
         "date position owner leg underlying right strike expiry contracts bid ask mark market_value"
-        " volatility delta gamma theta vega source"
+        " volatility delta gamma theta vega source spot own_delta own_gamma own_vega"
     )
     frame = pandas.DataFrame(rows, columns=names.split())
     if not rows:

@@ -275,6 +275,8 @@ def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
         mark.volatility,
         greeks,
         mark.source,
+        mark.spot,
+        leg_greeks(held, False),
     )
 
 
