@@ -271,9 +271,7 @@ def test_a_hedge_that_loses_when_vix_rises_is_told_with_its_sessions() -> None:
     # VIX goes far beyond the body: what is held then gains on a fall.
     vix = np.array([16.0] * 6 + [60.0] * 6)
     (found,) = [
-        item
-        for item in run(text, flat(12, vix=vix), settings=FREE).found
-        if item.code == "ALV889"
+        item for item in run(text, flat(12, vix=vix), settings=FREE).found if item.code == "ALV889"
     ]
     assert "vix call butterfly" in found.message
 
