@@ -102,6 +102,19 @@ def holdings(place: str, reason: str, names: Sequence[str]) -> Diagnostic:
     )
 
 
+def adverse_hedge(structure: str, span: Span, sessions: int) -> Diagnostic:
+    """A hedge of vega that lost on what it was to hedge."""
+    times = "session" if sessions == 1 else "sessions"
+    return Diagnostic(
+        "ALV889",
+        Severity.ADVICE,
+        f"the hedge's `{structure}` lost on a rise of VIX on {sessions:,} {times}",
+        span,
+        help="near volatility moves more than far: what is sold near can outweigh what is bought far; "
+        "`hedge_held` in equity.csv counts every leg",
+    )
+
+
 def unknown_measure(name: str, span: Span) -> Diagnostic:
     """A measure of reallocation that there is not."""
     return Diagnostic(
@@ -135,6 +148,11 @@ def findings(done: Simulated) -> list[Diagnostic]:
             found.append(unknown_held(what, layer.layer.close.span, layer.unknown_closings))
     if run.hedge is not None and run.hedge.unknown:
         found.append(unknown_held("the hedge", run.hedge.hedge.span, run.hedge.unknown))
+    if run.hedge is not None:
+        found += [
+            adverse_hedge(text, run.hedge.hedge.span, sessions)
+            for text, sessions in run.hedge.adverse.items()
+        ]
     if run.unknown_rates:
         assumed = done.inputs.rates is not None
         found.append(unknown_rate(ruleset.cash_earns, run.unknown_rates, assumed))

@@ -32,16 +32,17 @@ if TYPE_CHECKING:
 TRADE_NAMES = (
     *("number", "date", "position", "owner", "action", "structure", "legs", "contracts", "cash"),
     *("fees", "slippage", "profit", "clause", "place", "decided", "source", "reason"),
+    *("underlyings", "volatilities"),
 )
 LEG_NAMES = (
     *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
     *("bid", "ask", "mark", "market_value", "volatility", "delta", "gamma", "theta", "vega"),
-    "source",
+    *("source", "spot", "own_delta", "own_gamma", "own_vega"),
 )
 _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
-    *("delta", "gamma", "theta", "vega"),
+    *("delta", "gamma", "theta", "vega", "spot", "own_delta", "own_gamma", "own_vega"),
 )
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
@@ -124,13 +125,15 @@ def trade_cells(number: int, trade: Trade, dates: Array, place: str) -> tuple[An
         dates[trade.cause.row],
         trade.source,
         trade.reason,
+        trade.underlyings,
+        trade.volatilities,
     )
 
 
 def leg_cells(entry: tuple[Any, ...], dates: Array) -> tuple[Any, ...]:
     """A row of `positions`, in the order of `LEG_NAMES`, of a recorder's leg."""
     row, position, number, leg = entry
-    contract, count, bid, ask, mid, value, volatility, greeks, source = leg
+    contract, count, bid, ask, mid, value, volatility, greeks, source, spot, own = leg
     assert isinstance(position, Position)
     assert isinstance(greeks, Greeks)
     expiry = (
@@ -158,6 +161,10 @@ def leg_cells(entry: tuple[Any, ...], dates: Array) -> tuple[Any, ...]:
         greeks.theta,
         greeks.vega,
         SOURCES[Source(source)],
+        spot,
+        own.delta,
+        own.gamma,
+        own.vega,
     )
 
 

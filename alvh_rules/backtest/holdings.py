@@ -85,7 +85,8 @@ class HoldingRun:
     """A standing holding: futures or shares kept at a weight of equity, or options bought with it.
 
     The weight of futures is that of their value. Options are bought for the weighted share of equity,
-    kept to their expiry and bought again; a weight of zero sells them.
+    kept to their expiry and bought again; a weight of zero sells them. Shares on which calls are written
+    (`size covered`) stay as they are until those are gone: sold, they would leave a naked call.
     """
 
     def __init__(self, context: Context, holding: ast.Holding) -> None:
@@ -125,10 +126,21 @@ class HoldingRun:
             return
         position = context.book.ledger.positions.get(self._position or "")
         cause = context.cause_at(holding.span, row)
+        if holding.structure.shape == "shares" and position is not None and self._written_on():
+            return
         if is_outright(holding.structure):
             self._outright(row, weight, position, cause)
         elif holding.structure.shape != "nothing":
             self._options(row, weight, position, cause)
+
+    def _written_on(self) -> bool:
+        """Whether calls are open that the shares of this holding cover."""
+        underlying = underlying_of(self.context.ruleset, self.holding.structure.underlying)
+        return any(
+            position.covered and contract.underlying == underlying
+            for position in self.context.book.ledger.positions.values()
+            for contract in position.legs
+        )
 
     def _outright(self, row: int, weight: float, position: Position | None, cause: Cause) -> None:
         context = self.context

@@ -34,11 +34,16 @@ trades: one row an opening, change, roll, closing, settlement or refusal, in ord
   place                   FILE:LINE of that clause
   decided                 the session at whose close it was decided
   source                  chain, model, settlement, column, or mixed
+  reason                  why it was refused, or what should be known of it
+  underlyings             `2731.2; …`: the price of what each leg is on, at the fill or the settlement
+  volatilities            `18.4; …`: each leg's implied volatility at the fill, in points
 
 positions: one row a leg and session, sorted by date, position, leg.
   date, position, owner, leg, underlying, right (put, call, future, share), strike, expiry, contracts
   (signed), bid, ask, mark, market_value, volatility, delta, gamma, theta, vega (all of the whole leg,
-  in dollars), source
+  in dollars; what is on VIX counts in the book's vega and has no delta), source, spot (the price of
+  what the leg is on: of VIX options their future), own_delta, own_gamma, own_vega (to that price and
+  to the leg's own volatility)
 
 prevented: one row a clause that kept a layer from opening, ranked.
   owner, clause, place, sessions (on which it alone was false or unknown), false, unknown
@@ -67,7 +72,7 @@ class Settings:
 
     fee: float = 0.65
     slippage: Mapping[int, float] = field(
-        default_factory=lambda: {1: 0.75, 2: 0.66, 3: 0.56, 4: 0.53}
+        default_factory=lambda: {1: 0.50, 2: 0.32, 3: 0.12, 4: 0.06}
     )
     dividend_yield: float | None = None
     first: Any = None

@@ -8,7 +8,7 @@ On each session, in this order:
    which everything that settles is settled already.
 4. Everything held is marked at the close; facts of the book are those of this moment.
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
-   else they wait for the next session.
+   else they wait for the next session. Holdings come before openings, the hedge after them.
 
 A session's step is a function of what the book carries and of what the session brings (`Session`, and the
 prices of its row): a paper account (`account.py`) takes the very same step, one session at a time. On a
@@ -172,20 +172,28 @@ class BookRun:
             for layer in self.layers.values():
                 layer.fill(row)
             book.mark(row)
-        for layer in self.layers.values():
-            layer.decide_opening(row, withheld)
-            if at_once:
-                # The next layer sees the cash and margin that this one leaves.
-                layer.fill(row)
-                book.mark(row)
-        for part in self.parts:
+
+        def decided(part: HedgeRun | DeltaBand | HoldingRun) -> None:
             if not withheld:
                 part.decide(row)
             elif part is self.hedge:
-                self.hedge.keep()
+                self.hedge.keep(row)
             if at_once:
                 part.fill(row)
                 book.mark(row)
+
+        # Shares are there before calls are written on them; what comes next sees the cash and margin
+        # that is left.
+        for holding in self.holdings:
+            decided(holding)
+        for layer in self.layers.values():
+            layer.decide_opening(row, withheld)
+            if at_once:
+                layer.fill(row)
+                book.mark(row)
+        for part in (self.hedge, self.band):
+            if part is not None:
+                decided(part)
 
     @property
     def parts(self) -> list[HedgeRun | DeltaBand | HoldingRun]:
@@ -299,6 +307,8 @@ def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
         mark.volatility,
         greeks,
         mark.source,
+        mark.spot,
+        leg_greeks(held, False),
     )
 
 

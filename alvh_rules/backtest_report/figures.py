@@ -313,7 +313,10 @@ def exposures(backtest: Backtest) -> Figure | None:
             "zeroline": True,
             "nticks": 4,
         }
-    caption = "Of all that is held, the hedge included, at the close of every session."
+    caption = (
+        "Of all that is held, the hedge included, at the close of every session. Vega is for a point of"
+        " every volatility alike; the hedge's ratio counts far ones less."
+    )
     return Figure("exposures", "Exposures", caption, traces, layout, rows, 150 * len(series) + 60)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from alvh_rules.backtest.result import Backtest
 from alvh_rules.backtest_report.book import hedges, owners, price_sources
-from alvh_rules.backtest_report.metrics import NOT_LAYERS, BookMetrics, Metrics
+from alvh_rules.backtest_report.metrics import NOT_LAYERS, BookMetrics, Metrics, over_bill
 from alvh_rules.backtest_report.no_trades import no_trades_lines
 from alvh_rules.backtest_report.words import UNKNOWN, count, day, money, number, percent
 from alvh_rules.backtest_report.worst_days import worst_days
@@ -125,7 +125,7 @@ def _notes(backtest: Backtest, figures: Metrics) -> list[str]:
             f"the hedge {verb} {money(abs(trading.hedge_cost_per_year))} a year,"
             f" {percent(abs(trading.hedge_cost_share))} of the capital"
         )
-    over = escaped(figures.bill) if figures.bill else f"0%, since {NO_BILL}"
+    over = over_bill(figures, escaped(figures.bill), NO_BILL)
     trials = count(figures.trials, "trial")
     chance = percent(figures.deflated_sharpe, 1)
     lines.append(f"Sharpe and Sortino ratios are over {over}; ± is one standard error (Lo 2002)")
