@@ -30,6 +30,7 @@ from alvh_rules.plan.from_checked import Lowering, plan_of
 
 Scalar = float | int
 Facts = Mapping[str, Scalar]
+CAPITAL, EQUITY = "book.capital", "book.equity"
 
 
 def book_names(ruleset: c.CheckedRuleset) -> dict[str, Scalar]:
@@ -89,6 +90,11 @@ class Closing:
         self._columns = self._code.columns
         self._fresh = self._code.save()
         self._stateful = bool(self._fresh["own"]) or bool(self._fresh["calls"])
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it has a memory of each position."""
+        return self._stateful
 
     def decide(
         self, state: Any, facts: Facts, values: Sequence[Scalar], moment: Moment
@@ -169,7 +175,7 @@ class Decisions:
     """
 
     def __init__(self, program: Program, *, bulk: bool | None = None) -> None:
-        self._program = program
+        self.program = program
         self._bulk = program.bulk if bulk is None else bulk
         self._row = -1
         self._values: Sequence[Scalar] = ()
@@ -182,7 +188,7 @@ class Decisions:
     def advance(self, facts: Facts) -> None:
         """Decide on the next session."""
         self._row += 1
-        program = self._program
+        program = self.program
         if self._bulk:
             self._values = [column[self._row] for column in self._columns]
             return
@@ -196,30 +202,30 @@ class Decisions:
 
     def of(self, name: str) -> Scalar:
         """The value of a name of the ruleset."""
-        return self._values[self._program.place_of_name[name]]
+        return self._values[self.program.place_of_name[name]]
 
     def node(self, number: int) -> Scalar:
         """The value of a node of the plan that the program wants."""
-        return self._values[self._program.place_of_node[number]]
+        return self._values[self.program.place_of_node[number]]
 
     def written(self, span: Span) -> tuple[float, bool]:
         """The number written at a place, and whether it is a ratio; NaN where it is unknown."""
-        found = self._program.measures.get(span)
+        found = self.program.measures.get(span)
         if found is None:
             return math.nan, False
         number, is_ratio = found
-        return float(self._values[self._program.place_of_node[number]]), is_ratio
+        return float(self._values[self.program.place_of_node[number]]), is_ratio
 
     def limit(self, number: int) -> float:
         """The bound of the ruleset's limit of that number, from zero."""
-        node = self._program.bounds[number]
-        return math.nan if node is None else float(self._values[self._program.place_of_node[node]])
+        node = self.program.bounds[number]
+        return math.nan if node is None else float(self._values[self.program.place_of_node[node]])
 
     def closes(self, layer: str, state: Any, facts: Facts) -> tuple[Scalar, Clause, Any]:
         """Whether a position of a layer closes on this session."""
-        closing = self._program.closings[layer]
-        values = [self._values[self._program.place_of_node[number]] for number in closing.reads]
-        return closing.decide(state, facts, values, self._program.moments[self._row])
+        closing = self.program.closings[layer]
+        values = [self._values[self.program.place_of_node[number]] for number in closing.reads]
+        return closing.decide(state, facts, values, self.program.moments[self._row])
 
 
 class Program:
@@ -230,8 +236,11 @@ class Program:
         self.empty = book_names(ruleset)
         bounds = [limit.bound for limit in ruleset.limits]
         also = [*ruleset.measures.values(), *(item for item in bounds if item is not None)]
-        # What the run starts with never changes: it needs no telling.
-        given = frozenset(self.empty) - {"book.capital"}
+        # A later version of a ruleset runs on the capital of the first one (`succession.py`).
+        baked = self.empty.get(CAPITAL, ruleset.capital)
+        self.empty |= {name: ruleset.capital for name in (CAPITAL, EQUITY) if name in self.empty}
+        # What the run starts with never changes: it needs no telling, unless it is another's.
+        given = frozenset(self.empty) - ({CAPITAL} if baked == ruleset.capital else set())
         self.plan = plan_of(ruleset, given, also)
         lowering = Lowering.over(ruleset, self.plan)
         self.measures = {

@@ -10,13 +10,15 @@ On each session, in this order:
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
    else they wait for the next session.
 
+Where versions of a ruleset follow one another (`succession.py`), the next one takes over between 4 and 5.
+
 The book without the hedge, if there is a hedge, goes through the same sessions beside the other: size
 follows equity, so it is a run of its own. Nothing is read of a session before its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,17 +26,23 @@ import numpy as np
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.context import LAG, Context, volatilities
-from alvh_rules.backtest.deciding import Decisions, Program, Scalar
+from alvh_rules.backtest.deciding import CAPITAL, Program, Scalar
 from alvh_rules.backtest.fills import Costs
-from alvh_rules.backtest.hedging import HEDGE, HedgeRun
-from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
-from alvh_rules.backtest.layers import LayerRun, Reallocation
+from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import YEAR, BookLimits
 from alvh_rules.backtest.marks import Marks
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.succession import (
+    Leftover,
+    Parts,
+    Succession,
+    Term,
+    hand_over,
+    layer_names,
+)
 from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Recorder
 from alvh_rules.core.kleene import FALSE, TRUE
@@ -69,8 +77,11 @@ class BookRun:
         hedged: bool,
         full: bool,
         bulk: bool | None = None,
+        terms: Sequence[Term] = (),
     ) -> None:
+        """`terms` are the versions that follow one another; `program` is the first one's."""
         ruleset = program.ruleset
+        terms = terms or (Term(program, 0),)
         self.program, self.settings, self.inputs = program, settings, inputs
         self.recorder = Recorder(full)
         dates = program.market.timeline.dates
@@ -79,37 +90,51 @@ class BookRun:
             if inputs.opening is None:
                 raise ValueError("`fill next open` needs quotes at the open")
             book.fills = Marks(inputs.opening, marks.days)
+        self._succession = Succession(terms, bulk=bulk)
         self.context = Context(
             ruleset,
             book,
-            Decisions(program, bulk=bulk),
+            self._succession.decisions,
             listing,
             Selector(listing),
             BookLimits(ruleset),
             dates,
         )
-        self.layers = {layer.name: LayerRun(self.context, layer) for layer in ruleset.layers}
-        self.hedge = (
-            HedgeRun(self.context, ruleset.hedge)
-            if hedged and ruleset.hedge is not None and ruleset.hedge.structures
-            else None
-        )
-        keep = ruleset.hedge.keep if hedged and ruleset.hedge is not None else None
-        self.band = DeltaBand(self.context, keep) if keep is not None else None
-        self.holdings = [HoldingRun(self.context, item) for item in ruleset.holdings]
-        self.reallocation = Reallocation(self.context, self.layers)
+        self._hedged, self._owners = hedged, layer_names(terms)
+        self._leftover = Leftover(self.context)
+        self.history: list[tuple[Term, Parts]] = []
+        """The terms that have begun, with what acted in each."""
+        self._act(terms[0], Parts(self.context, hedged=hedged))
         self._same_close = LAG[ruleset.fill] == 0
         self._rates = program.data.get(ruleset.cash_earns, [])
         self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
         self._peak = book.ledger.equity
         self.unknown_rates = 0
 
+    def _act(self, term: Term, parts: Parts) -> None:
+        """Let the parts of a version act from now on."""
+        self.history.append((term, parts))
+        self.layers, self.hedge, self.band = parts.layers, parts.hedge, parts.band
+        self.holdings, self.reallocation = parts.holdings, parts.reallocation
+
+    def _succeed(self, row: int) -> None:
+        """Let the version that is in force from this session on take over."""
+        before = self.history[-1][1]
+        term = self._succession.begin(self.context, row)
+        if term is None:
+            return
+        if term.program is before.program:
+            return self._act(term, before)
+        parts = Parts(self.context, hedged=self._hedged)
+        hand_over(before, parts, self._leftover, term, row)
+        self._act(term, parts)
+
     def session(self, row: int, trading: bool) -> None:
         """One session; before trading begins the ruleset only remembers."""
         context, book = self.context, self.context.book
         context.skipped = 0
         if not trading:
-            context.decisions.advance({})
+            self._succession.advance({})
             return
         if row > 0:
             days = self._days[row] - self._days[row - 1]
@@ -122,11 +147,14 @@ class BookRun:
         book.settle(row, self._days[row])
         self._fill(row)
         self._mark(row)
+        self._succeed(row)
         self.reallocation.step(row)
-        context.decisions.advance(self._facts())
+        self._succession.advance(self._facts())
+        self._succession.remember(context, row, self.layers)
         for layer in self.layers.values():
             layer.decide_closings(row)
         if self._same_close:
+            self._leftover.fill(row)
             for layer in self.layers.values():
                 layer.fill(row)
             book.mark(row)
@@ -147,7 +175,7 @@ class BookRun:
     def decide_only(self, row: int) -> None:
         """Mark what is held at the close of a row and order what follows; nothing is filled."""
         self._mark(row)
-        self.context.decisions.advance(self._facts())
+        self._succession.advance(self._facts())
         for layer in self.layers.values():
             layer.decide_closings(row)
             layer.decide_opening(row)
@@ -178,6 +206,7 @@ class BookRun:
         self.context.book.accrue(rate, days)
 
     def _fill(self, row: int) -> None:
+        self._leftover.fill(row)
         for layer in self.layers.values():
             layer.fill(row)
         for part in (self.hedge, self.band, *self.holdings):
@@ -206,9 +235,10 @@ class BookRun:
             "book.vega": greeks.vega,
             "book.margin": whole.margin,
             "book.max_loss": whole.max_loss,
+            CAPITAL: context.ruleset.capital,
             "hedge.cost": context.history.hedge_cost(YEAR),
         }
-        for name in self.layers:
+        for name in self._owners:
             own = book.exposure(name)
             facts[f"{name}.breached"] = TRUE if own.breached else FALSE
             facts[f"{name}.profit"] = book.ledger.profit_of(name) / 100.0
@@ -218,7 +248,7 @@ class BookRun:
             facts[f"{name}.vega"] = own.greeks.vega
             facts[f"{name}.margin"] = own.margin
             facts[f"{name}.max_loss"] = own.max_loss
-            facts[f"{name}.reallocated"] = self.reallocation.moved[name]
+            facts[f"{name}.reallocated"] = self.reallocation.moved.get(name, 0.0)
         self.facts = facts
         return facts
 
@@ -234,9 +264,8 @@ class BookRun:
             "skipped": context.skipped,
         }
         if self.recorder.full:
-            session["profit"] = {
-                owner: ledger.profit_of(owner) for owner in (*self.layers, HEDGE, "holding")
-            }
+            owners = (*self._owners, HEDGE, "holding")
+            session["profit"] = {owner: ledger.profit_of(owner) for owner in owners}
             greeks = whole.greeks
             session["greeks"] = (greeks.delta, greeks.gamma, greeks.theta, greeks.vega)
             session["ratio"] = self.hedge.ratio if self.hedge else float("nan")
@@ -271,7 +300,8 @@ def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Simulated:
-    """Both books after their last session; one book twice where there is no hedge."""
+    """Both books after their last session; one book twice where there is no hedge. `program` is the
+    first version's, of one or several `terms`."""
 
     program: Program
     inputs: Inputs
@@ -279,6 +309,24 @@ class Simulated:
     unhedged: BookRun
     first: int
     last: int
+    terms: tuple[Term, ...]
+
+    def term_at(self, row: int) -> Term:
+        """The term whose version decides on a row."""
+        return next((term for term in reversed(self.terms) if term.first <= row), self.terms[0])
+
+    def stretches(self) -> Iterator[tuple[int, int, Term]]:
+        """Each term with its rows among those that were traded: from, and up to but not including."""
+        for number, term in enumerate(self.terms):
+            begin = self.first if number == 0 else term.first
+            more = number + 1 < len(self.terms)
+            end = self.terms[number + 1].first if more else self.last + 1
+            yield begin, end, term
+
+    def version_of(self, program: Program) -> str:
+        """The names of a version's terms."""
+        names = [term.version for term in self.terms if term.program is program]
+        return ", ".join(dict.fromkeys(names))
 
 
 def simulate(
@@ -290,13 +338,16 @@ def simulate(
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool | None = None,
+    terms: Sequence[Term] = (),
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
-    `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
+    `terms` are the versions that decide, one after another, the first one `program`'s; without them
+    that one decides throughout. `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
     Raises ValueError for `bulk` where the ruleset does read it.
     """
-    if bulk and not program.bulk:
+    terms = tuple(terms) or (Term(program, 0),)
+    if bulk and not all(term.program.bulk for term in terms):
         raise ValueError("the ruleset reads facts of the book: it decides bar by bar")
     dates = program.market.timeline.dates
     days = dates.astype("datetime64[D]").astype(np.int64)
@@ -304,15 +355,24 @@ def simulate(
 
     def run(hedged: bool, full: bool) -> BookRun:
         return BookRun(
-            program, inputs, settings, marks, listing, hedged=hedged, full=full, bulk=bulk
+            program,
+            inputs,
+            settings,
+            marks,
+            listing,
+            hedged=hedged,
+            full=full,
+            bulk=bulk,
+            terms=terms,
         )
 
     main = run(True, True)
-    other = main if program.ruleset.hedge is None else run(False, False)
+    plain = all(term.ruleset.hedge is None for term in terms)
+    other = main if plain else run(False, False)
     for row in range(last + 1):
         main.session(row, row >= first)
         if other is not main:
             other.session(row, row >= first)
         if row % 64 == 0 or row == last:
             on_step(row + 1, last + 1)
-    return Simulated(program, inputs, main, other, first, last)
+    return Simulated(program, inputs, main, other, first, last, terms)
