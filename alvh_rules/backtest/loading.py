@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from alvh_rules.options.skew import Skew
 from alvh_rules.options.trading_data import (
     STANDARD,
     Asked,
+    TradingData,
     TradingFiles,
     daily_market,
     read_trading_data,
@@ -45,6 +46,36 @@ class Loaded:
     found: tuple[Diagnostic, ...] = ()
 
 
+@dataclass(frozen=True)
+class Prices:
+    """Where prices come from, beside the data: chain files and their columns, the dividend yield in
+    percent in place of a column, and the model's skew."""
+
+    chains: Sequence[Path] = ()
+    chain_columns: Mapping[str, str] = field(default_factory=dict)
+    dividend_yield: float | None = None
+    skew: Skew = SPX_SKEW
+
+    def inputs(self, rulesets: Sequence[CheckedRuleset], data: TradingData) -> Inputs:
+        """What versions of a ruleset trade at; the first one says when orders are filled."""
+        yields = {
+            underlying_of(ruleset, column.name): data.arrays.dividend_yields
+            for ruleset in rulesets
+            for column in ruleset.schema.columns
+            if column.kind is Kind.PRICE and column.name.upper() in INDEX_SHARES
+        }
+        opening: Quotes | None = None
+        if rulesets[0].fill == "next open":
+            opening = OpeningQuotes(data.arrays, self.skew)
+        shown = {
+            name: np.asarray(column, dtype=np.float64)
+            for name, column in data.market.columns.items()
+            if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
+        }
+        quotes = MarketQuotes(data.arrays, self.skew)
+        return Inputs(quotes, yields, opening, shown, data.arrays.rates)
+
+
 def load(
     ruleset: CheckedRuleset,
     paths: Sequence[Path],
@@ -56,60 +87,54 @@ def load(
     skew: Skew = SPX_SKEW,
 ) -> tuple[Loaded | None, list[Diagnostic]]:
     """What a ruleset's backtest runs on; None where a finding is an error."""
-    named = {
-        column.name: options.mapping.get(column.name, column.source)
-        for column in ruleset.schema.columns
-        if column.name in STANDARD
-    }
-    traded = [layer.structure.underlying for layer in ruleset.layers]
-    traded += [item.structure.underlying for item in ruleset.holdings]
-    hedge = ruleset.hedge
-    traded += [item.underlying for item in (hedge.structures if hedge else ())]
-    traded += [hedge.keep.structure.underlying] if hedge and hedge.keep else []
-    own = [
-        name
-        for name in dict.fromkeys(underlying_of(ruleset, item) for item in traded)
-        if name and name not in STANDARD
-    ]
-    asked = Asked(
-        columns=named,
-        underlyings=own,
-        chains=chains,
-        chain_columns=chain_columns or {},
-        dividend_yield=dividend_yield,
-        options=options,
-    )
-    data, found = read_trading_data(paths, asked)
+    prices = Prices(chains, chain_columns or {}, dividend_yield, skew)
+    data, found = read_prices([ruleset], paths, options, prices)
     if data is None:
         return None, found
-    market, more = daily_market(data.files, ruleset.schema, options)
+    loaded, more = load_over(ruleset, data, options, prices)
     # What both readings say is said once.
     found += [item for item in more if item not in found]
+    return None if loaded is None else replace(loaded, found=tuple(found)), found
+
+
+def read_prices(
+    rulesets: Sequence[CheckedRuleset], paths: Sequence[Path], options: Options, prices: Prices
+) -> tuple[TradingData | None, list[Diagnostic]]:
+    """What all that is traded by versions of a ruleset is priced from."""
+    named: dict[str, str] = {}
+    traded: list[str] = []
+    for ruleset in rulesets:
+        for column in ruleset.schema.columns:
+            if column.name in STANDARD:
+                named.setdefault(column.name, options.mapping.get(column.name, column.source))
+        own = [layer.structure.underlying for layer in ruleset.layers]
+        own += [item.structure.underlying for item in ruleset.holdings]
+        hedge = ruleset.hedge
+        own += [item.underlying for item in (hedge.structures if hedge else ())]
+        own += [hedge.keep.structure.underlying] if hedge and hedge.keep else []
+        traded += [underlying_of(ruleset, item) for item in own]
+    asked = Asked(
+        columns=named,
+        underlyings=[name for name in dict.fromkeys(traded) if name and name not in STANDARD],
+        chains=prices.chains,
+        chain_columns=prices.chain_columns,
+        dividend_yield=prices.dividend_yield,
+        options=options,
+    )
+    return read_trading_data(paths, asked)
+
+
+def load_over(
+    ruleset: CheckedRuleset, data: TradingData, options: Options, prices: Prices
+) -> tuple[Loaded | None, list[Diagnostic]]:
+    """A ruleset's own columns over the sessions of trading data that were read for it."""
+    market, found = daily_market(data.files, ruleset.schema, options)
     if market is None or has_errors(found):
         return None, found
-    quotes = MarketQuotes(data.arrays, skew)
-    yields = {
-        underlying_of(ruleset, column.name): data.arrays.dividend_yields
-        for column in ruleset.schema.columns
-        if column.kind is Kind.PRICE and column.name.upper() in INDEX_SHARES
-    }
-    opening: Quotes | None = None
-    if ruleset.fill == "next open":
-        opening = OpeningQuotes(data.arrays, skew)
-    shown = {
-        name: np.asarray(column, dtype=np.float64)
-        for name, column in data.market.columns.items()
-        if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
-    }
     rows = data.files.daily + data.files.curves
-    used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
-    return Loaded(
-        market,
-        Inputs(quotes, yields, opening, shown, data.arrays.rates),
-        data.files,
-        hashes(ruleset, used),
-        tuple(found),
-    ), found
+    used = [*rows, *data.files.settlements, *data.files.chains, *prices.chains, *options.calendars]
+    inputs = prices.inputs([ruleset], data)
+    return Loaded(market, inputs, data.files, hashes(ruleset, used)), found
 
 
 def hashes(ruleset: CheckedRuleset, files: Sequence[Path]) -> dict[str, str]:

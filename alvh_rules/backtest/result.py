@@ -94,6 +94,8 @@ class GovernedVersion:
     content: str
     files: Mapping[str, str]
     how: str
+    account: tuple[str, ...] = ()
+    """Settings of its header that are of the account, and are not followed: the first version's are."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ def result(
     events: dict[str, tuple[Any, ...]] = frames.event_sessions(done)
     return Backtest(
         ruleset=ruleset.name,
-        version=" to ".join(dict.fromkeys([ruleset.version, done.terms[-1].ruleset.version])),
+        version=ruleset.version if len(versions) < 2 else "as governed",
         capital=ruleset.capital,
         settings=settings,
         equity=frames.equity_frame(done),

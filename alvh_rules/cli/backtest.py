@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alvh_rules.cli.output import CANNOT_RUN, FINE, colour
+from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour
 from alvh_rules.core.render import render_all
 
 if TYPE_CHECKING:
-    from alvh_rules.backtest.loading import Loaded
-    from alvh_rules.backtest.result import Settings
-    from alvh_rules.pipeline import Checked
+    from alvh_rules.backtest.loading import Loaded, Prices
+    from alvh_rules.backtest.result import GovernedVersion, Settings
+    from alvh_rules.backtest.succession import Term
+    from alvh_rules.check.checked import CheckedRuleset
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -32,26 +34,27 @@ def backtest(arguments: argparse.Namespace) -> int:
         ready = _ready(arguments)
         if isinstance(ready, int):
             return ready
-        result, loaded, settings = ready
         from alvh_rules.backtest.run import backtest as run
 
-        assert result.ruleset is not None
+        loaded, settings = ready.loaded, ready.settings
         try:
             done = run(
-                result.ruleset,
+                ready.ruleset,
                 loaded.market,
                 loaded.inputs,
                 settings,
                 found=loaded.found,
                 sources=loaded.sources,
                 on_step=lambda row, of: tell("trading", row, of),
+                terms=ready.terms,
+                versions=ready.versions,
             )
         except ValueError as problem:
             print(problem)
             return CANNOT_RUN
     # What was found in the data has been shown before the run.
     if of_run := [item for item in done.found if item not in loaded.found]:
-        print(render_all(of_run, result.sources, colour=colour()) + "\n")
+        print(render_all(of_run, ready.ruleset.sources, colour=colour()) + "\n")
     from alvh_rules.backtest_report.files import trials_of, write_run
     from alvh_rules.backtest_report.metrics import metrics
     from alvh_rules.backtest_report.summary import summary_lines
@@ -87,7 +90,7 @@ def orders(arguments: argparse.Namespace) -> int:
     ready = _ready(arguments)
     if isinstance(ready, int):
         return ready
-    result, loaded, settings = ready
+    ruleset, loaded, settings = ready.ruleset, ready.loaded, ready.settings
     from alvh_rules.backtest.broker import read_holdings
     from alvh_rules.backtest.deciding import Program
     from alvh_rules.backtest.orders import orders_now
@@ -95,15 +98,14 @@ def orders(arguments: argparse.Namespace) -> int:
     from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.core.files import write_text_atomically
 
-    assert result.ruleset is not None
     holdings = None
     if arguments.holdings is not None:
         mapping = dict(arguments.map_holdings)
-        holdings, found = read_holdings(arguments.holdings, result.ruleset, mapping)
+        holdings, found = read_holdings(arguments.holdings, ruleset, mapping)
         if holdings is None:
             print(render_all(found, {}, colour=colour()))
             return CANNOT_RUN
-    program = Program(result.ruleset, loaded.market)
+    program = Program(ruleset, loaded.market)
     made = orders_now(program, loaded.inputs, settings, holdings)
     if isinstance(made, Diagnostic):
         print(render_all([made], {}, colour=colour()))
@@ -119,57 +121,121 @@ def orders(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
+@dataclass(frozen=True)
+class _Ready:
+    """What a run takes; `terms` and `versions` where it is as governed."""
+
+    ruleset: CheckedRuleset
+    loaded: Loaded
+    settings: Settings
+    terms: tuple[Term, ...] = ()
+    versions: tuple[GovernedVersion, ...] = ()
+
+
+def _ready(arguments: argparse.Namespace) -> _Ready | int:
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
     from alvh_rules.cli.history import checked, ratified_or_code
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
-    fee, shares = arguments.fee, arguments.slippage
+    fee = arguments.fee
     if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
         print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
         return CANNOT_RUN
+    if getattr(arguments, "as_governed", False):
+        return _governed(arguments)
     result = checked(arguments)
     if isinstance(result, int):
         return result
-    from alvh_rules.backtest.loading import load
-    from alvh_rules.backtest.result import Settings
+    from alvh_rules.backtest.loading import load_over, read_prices
     from alvh_rules.cli.linting import data_options
+
+    ruleset = result.ruleset
+    assert ruleset is not None
+    prices = _prices(arguments)
+    if isinstance(prices, int):
+        return prices
+    options = data_options(arguments)
+    data, found = read_prices([ruleset], arguments.data, options, prices)
+    loaded = None
+    if data is not None:
+        loaded, more = load_over(ruleset, data, options, prices)
+        # What both readings say is said once.
+        found += [item for item in more if item not in found]
+    if found:
+        print(render_all(found, result.sources, colour=colour()) + "\n")
+    if loaded is None:
+        return CANNOT_RUN
+    return _Ready(ruleset, replace(loaded, found=tuple(found)), _settings(arguments, ruleset))
+
+
+def _governed(arguments: argparse.Namespace) -> _Ready | int:
+    """The same of the versions that were in force on the sessions of the data."""
+    from alvh_rules.cli.govern import needs_library
+    from alvh_rules.cli.linting import data_options
+    from alvh_rules.core.git import GitError
+
+    if (code := needs_library()) is not None:
+        return code
+    from alvh_rules.backtest.governed import governed, load_governed
+    from alvh_rules.backtest.run import traded_rows
+
+    try:
+        what = governed(arguments.ruleset, arguments.first, arguments.last)
+    except GitError as problem:
+        print(f"git: {problem}")
+        return CANNOT_RUN
+    if isinstance(what, list):
+        print(render_all(what, {}, colour=colour()))
+        return FINDINGS
+    prices = _prices(arguments)
+    if isinstance(prices, int):
+        return prices
+    ready, found = load_governed(
+        what, arguments.data, data_options(arguments), prices, arguments.first, arguments.last
+    )
+    if found:
+        print(render_all(found, what.ruleset.sources, colour=colour()) + "\n")
+    if ready is None:
+        return CANNOT_RUN
+    ruleset = ready.terms[0].ruleset
+    settings = _settings(arguments, ruleset)
+    if traded_rows(ready.loaded.market, settings)[0] < ready.terms[0].first:
+        settings = replace(settings, first=ready.versions[0].first)
+    return _Ready(ruleset, ready.loaded, settings, ready.terms, ready.versions)
+
+
+def _prices(arguments: argparse.Namespace) -> Prices | int:
+    """Where prices come from, or the exit code."""
+    from alvh_rules.backtest.loading import Prices
     from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.options.quotes import SPX_SKEW
     from alvh_rules.options.skew import Skew
     from alvh_rules.options.surface_file import read_parameters
 
-    assert result.ruleset is not None
     skew: Skew | Diagnostic = SPX_SKEW
     if arguments.surface is not None:
         skew = read_parameters(arguments.surface)
     if isinstance(skew, Diagnostic):
         print(render_all([skew], {}, colour=colour()))
         return CANNOT_RUN
-    loaded, found = load(
-        result.ruleset,
-        arguments.data,
-        data_options(arguments),
-        chains=arguments.chains,
-        chain_columns=dict(arguments.map_chain),
-        dividend_yield=arguments.dividend_yield,
-        skew=skew,
-    )
-    if found:
-        print(render_all(found, result.sources, colour=colour()) + "\n")
-    if loaded is None:
-        return CANNOT_RUN
-    # What is asked for goes before what the ruleset says, and that before the default.
+    columns = dict(arguments.map_chain)
+    return Prices(arguments.chains, columns, arguments.dividend_yield, skew)
+
+
+def _settings(arguments: argparse.Namespace, ruleset: CheckedRuleset) -> Settings:
+    """What is assumed: what is asked for goes before what the ruleset says, and that before the default."""
+    from alvh_rules.backtest.result import Settings
+
+    fee, shares = arguments.fee, arguments.slippage
     if fee is None:
-        fee = result.ruleset.fee
-    if shares is None and result.ruleset.slippage is not None:
-        shares = {1: result.ruleset.slippage}
-    settings = Settings(
+        fee = ruleset.fee
+    if shares is None and ruleset.slippage is not None:
+        shares = {1: ruleset.slippage}
+    return Settings(
         dividend_yield=arguments.dividend_yield,
         first=getattr(arguments, "first", None),
         last=getattr(arguments, "last", None),
         **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
-    return result, loaded, settings

@@ -86,6 +86,10 @@ class Record:
         """The id of the founding entry; empty where nothing was founded."""
         return self.ledger.entries[0].id if self.ledger.entries else ""
 
+    def until(self, day: date) -> int:
+        """The entries of that day and of days before, as bits: what was known then."""
+        return sum(1 << self._bits[id] for id, entry in self.by_id.items() if entry.on <= day)
+
     def is_before(self, entry: str, other: str) -> bool:
         """Whether the second follows the first, over however many steps."""
         return bool(self._masks[other] >> self._bits[entry] & 1)
