@@ -12,7 +12,8 @@ import base64
 import binascii
 import hashlib
 import struct
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from alvh_rules.govern.ssh_keys import PublicKey, put_string, take_string
 
@@ -107,12 +108,19 @@ def _check(key: PublicKey, raw: bytes, data: bytes) -> None:
         raise BadSignatureError("its key or its form cannot be read") from None
 
 
+@lru_cache(maxsize=256)
+def _loaded(key: PublicKey) -> Any:
+    """A key as the library has it: a few members sign thousands of entries."""
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    return load_ssh_public_key(str(key).encode("ascii"))
+
+
 def _check_plain(key: PublicKey, algorithm: str, value: bytes, data: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
-    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-    public = load_ssh_public_key(str(key).encode("ascii"))
+    public = _loaded(key)
     if isinstance(public, ed25519.Ed25519PublicKey) and algorithm == key.type:
         public.verify(value, data)
     elif isinstance(public, ec.EllipticCurvePublicKey) and algorithm == key.type:

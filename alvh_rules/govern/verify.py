@@ -112,12 +112,16 @@ def _history(found: Verified) -> None:
         return
     if desk.repository.is_shallow():
         found.notes.append("this clone is shallow: entries are looked for in its commits alone")
-    ever: set[str] = set()
-    for text in desk.repository.versions(desk.ledger_name):
-        # A version with the marks of an unfinished merge counts by the lines that are entries.
-        ever.update(line for line in text.split("\n") if line.startswith('{"on":'))
-    now = {entry.line for entry in desk.record.ledger.entries}
-    _gone(found, len(ever - now), "git's history")
+    lines = [entry.line.encode("ascii") for entry in desk.record.ledger.entries]
+    whole, now = b"".join(line + b"\n" for line in lines), set(lines)
+    gone: set[bytes] = set()
+    for version in desk.repository.versions(desk.ledger_name):
+        # Nearly every version is the beginning of what stands now: that is seen at a glance.
+        if not whole.startswith(version):
+            # One with the marks of an unfinished merge counts by the lines that are entries.
+            kept = (line.rstrip(b"\r") for line in version.split(b"\n"))
+            gone.update(line for line in kept if line.startswith(b'{"on":') and line not in now)
+    _gone(found, len(gone), "git's history")
 
 
 def _entries(found: Verified, known: set[str]) -> None:
