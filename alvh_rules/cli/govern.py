@@ -365,7 +365,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.ledger_only and paths:
         raise _say("`--ledger-only` names no ruleset")
     day = _desk_day(arguments, desk)
-    found = verify(desk, paths, arguments.base, day, ledger_only=arguments.ledger_only)
+    found = verify(
+        desk,
+        paths,
+        arguments.base,
+        day,
+        ledger_only=arguments.ledger_only,
+        data=arguments.data,
+        calendars=arguments.calendar,
+    )
     if arguments.format == "json":
         print(json.dumps(verified_data(found), indent=2, ensure_ascii=False))
     elif arguments.format == "markdown":

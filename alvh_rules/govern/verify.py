@@ -6,7 +6,7 @@
    that are current now, and a timelock runs from the day on which the votes reached BASE.
 4. No entry is of a day to come; the charter's file is the charter in force, or one that is proposed.
 5. Each governed ruleset is in force, or ratified for a later session; and what its proposal says of
-   it (class, proofs, tests, that a brake tightens) is found again.
+   it (class, proofs, tests, that a brake tightens) is found again; of history, where the data is given.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
 from alvh_rules.core.diagnostics import Diagnostic, Severity, has_errors
 from alvh_rules.core.git import GitError
@@ -22,11 +23,12 @@ from alvh_rules.govern.acts import evidence_faults
 from alvh_rules.govern.charter import CHARTER, Charter, allowed_signers
 from alvh_rules.govern.desk import Desk, entries_after, read_charter_file
 from alvh_rules.govern.entries import Entry
+from alvh_rules.govern.evidence import Texts, history_fault
 from alvh_rules.govern.in_force import Verdict, judge_content
 from alvh_rules.govern.judge import Record
 from alvh_rules.govern.ledger import CHARTER_FILE, FOLDER, SIGNERS_FILE, ledger_of_text
 from alvh_rules.govern.ssh_signatures import verify as signed_by
-from alvh_rules.govern.state import standing
+from alvh_rules.govern.state import OPEN, standing
 from alvh_rules.govern.tally import count
 
 
@@ -47,11 +49,18 @@ class Verified:
 
 
 def verify(
-    desk: Desk, paths: Sequence[str], base: str | None, day: date, *, ledger_only: bool = False
+    desk: Desk,
+    paths: Sequence[str],
+    base: str | None,
+    day: date,
+    *,
+    ledger_only: bool = False,
+    data: Sequence[Path] = (),
+    calendars: Sequence[Path] = (),
 ) -> Verified:
     """Check a checkout on a day: some rulesets, or all that are governed; or none, `ledger_only`.
 
-    Raises GitError where BASE is no revision.
+    `data` is what history is made again of, where proposals say something of it. Raises GitError where BASE is no revision.
     """
     found = Verified(desk, day)
     before = _before(found, base)
@@ -66,6 +75,7 @@ def verify(
     governed = [] if ledger_only else [item.path for item in charter.rulesets]
     for path in paths or governed:
         _ruleset(found, path)
+        _histories(found, path, data, calendars)
     return found
 
 
@@ -285,11 +295,43 @@ def _ruleset(found: Verified, path: str) -> None:
     found.verdicts.append(verdict)
 
 
+def _histories(found: Verified, path: str, data: Sequence[Path], calendars: Sequence[Path]) -> None:
+    """What is said of history by the proposal in force, and by those that are open to votes."""
+    desk, record = found.desk, found.desk.record
+    now = {item.version.proposal.id for item in found.verdicts if item.version is not None}
+    for proposal in record.proposals(path):
+        body = proposal.body
+        is_open = standing(record, proposal, found.day).stage in OPEN
+        if not body["history"] or not (proposal.id in now or is_open):
+            continue
+        short = proposal.id[:12]
+        old, new = desk.texts_of(body["follows"]), desk.texts_of(proposal.id)
+        fault = ""
+        if not data:
+            why = "`--data FILE` makes it again"
+        elif not isinstance(old, Texts) or not isinstance(new, Texts):
+            why = next((item for item in (old, new) if isinstance(item, str)), "nothing was before")
+        else:
+            fault, why = history_fault(body, old, new, data, calendars)
+        if fault:
+            found.findings.append(
+                errors.not_in_force(
+                    path,
+                    f"what proposal {short} carries does not hold: {fault}",
+                    f"`{proposal.by}` can propose it again as it is",
+                )
+            )
+        elif why:
+            found.notes.append(f"what proposal {short} says of history was not made again: {why}")
+        else:
+            found.notes.append(f"what proposal {short} says of history was made again, and is so")
+
+
 def faults_now(desk: Desk, verdict: Verdict) -> list[str]:
     """What the proposal of a version in force says of it and is not so; from git, where it is there."""
     assert verdict.version is not None
     if not desk.has_git:
-        from alvh_rules.govern.evidence import Texts, faults
+        from alvh_rules.govern.evidence import faults
 
         texts = desk.texts_now(verdict.path)
         if verdict.version.body["follows"] or not isinstance(texts, Texts):
