@@ -95,6 +95,10 @@ def faults(
 ) -> list[str]:
     """Where the evidence that a proposal carries is better than what is found of it now."""
     found: list[str] = []
+    assert new.checked.ruleset is not None
+    written = new.checked.ruleset.version
+    if body["version"] != written:
+        found.append(f"it says that it is version {body['version']}, and its text says {written}")
     change = change_class(None if old is None else old.checked, new.checked)
     if CHANGES.index(change.change) > CHANGES.index(body["class"]):
         found.append(

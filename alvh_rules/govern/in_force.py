@@ -142,7 +142,8 @@ def name_in(desk: Desk, path: Path) -> str | None:
     absolute = Path(path.absolute())
     for folder in (absolute.parent, *absolute.parents):
         if folder.resolve() == desk.root:
-            return absolute.relative_to(folder).as_posix()
+            inside = absolute.relative_to(folder)
+            return None if ".." in inside.parts else inside.as_posix()
     return None
 
 

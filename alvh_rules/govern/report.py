@@ -231,7 +231,8 @@ def verified_markdown(found: Verified) -> list[str]:
     for finding in found.findings:
         help = f" — {_plain(finding.help)}" if finding.help else ""
         lines.append(f"- **{finding.code}** {_plain(finding.message)}{help}")
-    if found.findings:
+    lines += [f"- {_plain(note)}" for note in found.notes]
+    if found.findings or found.notes:
         lines.append("")
     record = found.desk.record
     for proposal in record.proposals():

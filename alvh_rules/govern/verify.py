@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -22,7 +22,7 @@ from alvh_rules.govern import errors
 from alvh_rules.govern.acts import evidence_faults
 from alvh_rules.govern.charter import CHARTER, Charter, allowed_signers
 from alvh_rules.govern.desk import Desk, entries_after, read_charter_file
-from alvh_rules.govern.entries import Entry
+from alvh_rules.govern.entries import Entry, entry_of_line
 from alvh_rules.govern.evidence import Texts, history_fault
 from alvh_rules.govern.in_force import Verdict, judge_content
 from alvh_rules.govern.judge import Record
@@ -75,7 +75,7 @@ def verify(
     governed = [] if ledger_only else [item.path for item in charter.rulesets]
     for path in paths or governed:
         _ruleset(found, path)
-        _histories(found, path, data, calendars)
+        _proposals(found, path, data, calendars)
     return found
 
 
@@ -124,14 +124,26 @@ def _history(found: Verified) -> None:
         found.notes.append("this clone is shallow: entries are looked for in its commits alone")
     lines = [entry.line.encode("ascii") for entry in desk.record.ledger.entries]
     whole, now = b"".join(line + b"\n" for line in lines), set(lines)
-    gone: set[bytes] = set()
+    gone: set[str] = set()
     for version in desk.repository.versions(desk.ledger_name):
         # Nearly every version is the beginning of what stands now: that is seen at a glance.
         if not whole.startswith(version):
             # One with the marks of an unfinished merge counts by the lines that are entries.
             kept = (line.rstrip(b"\r") for line in version.split(b"\n"))
-            gone.update(line for line in kept if line.startswith(b'{"on":') and line not in now)
+            missed = (line for line in kept if line.startswith(b'{"on":') and line not in now)
+            gone.update(_ids(missed, desk.record))
     _gone(found, len(gone), "git's history")
+
+
+def _ids(lines: Iterable[bytes], record: Record) -> Iterator[str]:
+    """The entries of some lines that a record has not.
+
+    One that was signed twice, on two branches, is one entry: either line of it may be taken out.
+    """
+    for line in lines:
+        entry = entry_of_line(line.decode("ascii", "replace"))
+        if isinstance(entry, Entry) and entry.id not in record.by_id:
+            yield entry.id
 
 
 def _entries(found: Verified, known: set[str]) -> None:
@@ -295,36 +307,56 @@ def _ruleset(found: Verified, path: str) -> None:
     found.verdicts.append(verdict)
 
 
-def _histories(found: Verified, path: str, data: Sequence[Path], calendars: Sequence[Path]) -> None:
-    """What is said of history by the proposal in force, and by those that are open to votes."""
+def _proposals(found: Verified, path: str, data: Sequence[Path], calendars: Sequence[Path]) -> None:
+    """What is claimed by the proposals that are open to votes; and of history by what is in force too.
+
+    What is open stops nothing: a member who proposes what is not so must not be able to.
+    """
     desk, record = found.desk, found.desk.record
     now = {item.version.proposal.id for item in found.verdicts if item.version is not None}
     for proposal in record.proposals(path):
-        body = proposal.body
         is_open = standing(record, proposal, found.day).stage in OPEN
-        if not body["history"] or not (proposal.id in now or is_open):
-            continue
-        short = proposal.id[:12]
-        old, new = desk.texts_of(body["follows"]), desk.texts_of(proposal.id)
-        fault = ""
-        if not data:
-            why = "`--data FILE` makes it again"
-        elif not isinstance(old, Texts) or not isinstance(new, Texts):
-            why = next((item for item in (old, new) if isinstance(item, str)), "nothing was before")
-        else:
-            fault, why = history_fault(body, old, new, data, calendars)
-        if fault:
-            found.findings.append(
-                errors.not_in_force(
-                    path,
-                    f"what proposal {short} carries does not hold: {fault}",
-                    f"`{proposal.by}` can propose it again as it is",
-                )
-            )
-        elif why:
-            found.notes.append(f"what proposal {short} says of history was not made again: {why}")
-        else:
-            found.notes.append(f"what proposal {short} says of history was made again, and is so")
+        if is_open and proposal.id not in now and desk.has_git:
+            for problem in evidence_faults(desk, proposal):
+                found.findings.append(_claimed(proposal, path, problem, Severity.WARNING))
+        if proposal.body["history"] and (is_open or proposal.id in now):
+            severity = Severity.ERROR if proposal.id in now else Severity.WARNING
+            _history_of(found, proposal, path, data, calendars, severity)
+
+
+def _claimed(proposal: Entry, path: str, problem: str, severity: Severity) -> Diagnostic:
+    item = errors.not_in_force(
+        path,
+        f"what proposal {proposal.id[:12]} carries does not hold: {problem}",
+        f"`{proposal.by}` can propose it again as it is",
+    )
+    return replace(item, severity=severity)
+
+
+def _history_of(
+    found: Verified,
+    proposal: Entry,
+    path: str,
+    data: Sequence[Path],
+    calendars: Sequence[Path],
+    severity: Severity,
+) -> None:
+    desk, body = found.desk, proposal.body
+    short = proposal.id[:12]
+    old, new = desk.texts_of(body["follows"]), desk.texts_of(proposal.id)
+    fault = ""
+    if not data:
+        why = "`--data FILE` makes it again"
+    elif not isinstance(old, Texts) or not isinstance(new, Texts):
+        why = next((item for item in (old, new) if isinstance(item, str)), "nothing was before")
+    else:
+        fault, why = history_fault(body, old, new, data, calendars)
+    if fault:
+        found.findings.append(_claimed(proposal, path, fault, severity))
+    elif why:
+        found.notes.append(f"what proposal {short} says of history was not made again: {why}")
+    else:
+        found.notes.append(f"what proposal {short} says of history was made again, and is so")
 
 
 def faults_now(desk: Desk, verdict: Verdict) -> list[str]:

@@ -493,13 +493,13 @@ def test_history_that_a_proposal_attaches(desk: Bench) -> None:
     (line, *_) = desk.newest("propose").body["history"]
     assert line == "history: 1 of 5 sessions changes (2015-01-05 to 2015-01-09)"
     assert line in printed
-    code, printed = desk.try_govern("verify", on="2015-01-12")
+    _, printed = desk.try_govern("verify", on="2015-01-12")
     short = desk.newest("propose").id[:12]
     assert (
         f"note: what proposal {short} says of history was not made again: `--data FILE` makes it"
         " again" in flat(printed)
     )
-    code, printed = desk.try_govern("verify", "--data", "data.csv", on="2015-01-12")
+    _, printed = desk.try_govern("verify", "--data", "data.csv", on="2015-01-12")
     assert f"what proposal {short} says of history was made again, and is so" in flat(printed)
     (desk.root / "more.csv").write_text(f"date,spx,vix,vix3m\n{rows}2015-01-12,2000,20,22\n")
     _, printed = desk.try_govern("verify", "--data", "more.csv", on="2015-01-12")
