@@ -458,8 +458,9 @@ def test_status_draws_a_proposal(desk: Bench) -> None:
         "  no        0\n"
         "  abstain   1  cem\n"
         "  quorum    2 of 3, not reached\n"
-        "  approval    over 1/2 of yes and no, met\n"
-        "  missing: the quorum: 1 of 3 voted yes or no and 2 must (1 more); `ana` can vote\n"
+        "  approval  over 1/2 of yes and no, met\n"
+        "  missing: the quorum: 1 of 3 voted yes or no and 2 must (1 more); `ana` can\n"
+        "      vote\n"
     )
     log = desk.govern("log")
     assert "\x1b" not in log
@@ -476,12 +477,29 @@ def test_the_summary_of_a_pull_request(desk: Bench) -> None:
     assert "| yes | 1 | ben |" in printed
     assert "- missing: the quorum" in printed
     assert "<details><summary>What changes</summary>" in printed
+    assert "- `always total_weight <= 100%`: proved" in printed
     code, printed = desk.try_govern("verify", "--format", "json", on="2015-01-12")
     told = json.loads(printed)
     assert (code, told["holds"], told["rulesets"][0]["in_force"]) == (1, False, False)
     code, printed = desk.try_govern("verify", "--format", "github", on="2015-01-12")
     assert code == 1
     assert printed.startswith("::error ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b <i> `c_d <i>`", r"a\_b \<i\> `c_d <i>`"),
+        ("`a|b`", r"`a\|b`"),
+        ("`<i>", r"\`\<i\>"),
+        ("`` ` <i> `", r"\`\` \` \<i\> \`"),
+        ("\\` <i> `", r"\\\` \<i\> \`"),
+    ],
+)
+def test_nothing_of_a_member_is_markup(text: str, shown: str) -> None:
+    from alvh_rules.govern.report import _plain
+
+    assert _plain(text) == shown
 
 
 def test_history_that_a_proposal_attaches(desk: Bench) -> None:
