@@ -129,7 +129,8 @@ def findings(done: Simulated) -> list[Diagnostic]:
     """What should be known of a finished run."""
     run = done.hedged
     found: list[Diagnostic] = []
-    for number, (term, parts) in enumerate(run.history):
+    for number, (at, parts) in enumerate(run.history):
+        term = done.terms[at]
         same = number + 1 < len(run.history) and run.history[number + 1][1] is parts
         of_parts = [] if same else _of_parts(term.ruleset, parts)
         if len(run.history) == 1:

@@ -12,17 +12,24 @@ A version that is in force from a session decides at that session's close at the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from alvh_rules.backtest.deciding import Program
-from alvh_rules.backtest.loading import Loaded, Prices, hashes, load_over, read_prices
+from alvh_rules.backtest.loading import (
+    Loaded,
+    asked_of,
+    hashes,
+    inputs_of,
+    shown_columns,
+    used_files,
+)
 from alvh_rules.backtest.result import GovernedVersion
+from alvh_rules.backtest.simulate import Inputs
 from alvh_rules.backtest.succession import ACCOUNT, Term, with_account_of
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
@@ -31,10 +38,19 @@ from alvh_rules.govern.content import Content, checked_texts
 from alvh_rules.govern.desk import open_desk
 from alvh_rules.govern.in_force import governed_timeline, name_in, text_of
 from alvh_rules.govern.state import Version
+from alvh_rules.market.read import Options
+from alvh_rules.options.quotes import SPX_SKEW
+from alvh_rules.options.skew import Skew
+from alvh_rules.options.trading_data import (
+    STANDARD,
+    Asked,
+    TradingData,
+    daily_market,
+    read_trading_data,
+)
 
-if TYPE_CHECKING:
-    from alvh_rules.market.read import Options
-
+RULESET = "ruleset "
+"""Before a ruleset's file in the names of sources."""
 SHORT = 12
 """Characters of a proposal's id, as `alvh govern log` shows them."""
 
@@ -53,6 +69,11 @@ class Stretch:
     def name(self) -> str:
         """Its number, and the first characters of the proposal that fixed it."""
         return f"{self.ruleset.version} {self.version.proposal.id[:SHORT]}"
+
+    @property
+    def texts(self) -> str:
+        """What is the same of two versions with the same texts."""
+        return "\n".join(f"{path} {value}" for path, value in sorted(self.content.files.items()))
 
     @property
     def how(self) -> str:
@@ -141,23 +162,53 @@ class Ready:
     versions: tuple[GovernedVersion, ...]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """How data and prices are read, as `load` in `loading.py` takes it."""
+
+    paths: Sequence[Path]
+    options: Options
+    chains: Sequence[Path] = ()
+    chain_columns: Mapping[str, str] = field(default_factory=dict)
+    dividend_yield: float | None = None
+    skew: Skew = SPX_SKEW
+
+    def asked(self, rulesets: Sequence[CheckedRuleset]) -> Asked:
+        """What is read to price all that versions of a ruleset trade."""
+        each = [
+            asked_of(
+                ruleset,
+                self.options,
+                chains=self.chains,
+                chain_columns=self.chain_columns,
+                dividend_yield=self.dividend_yield,
+            )
+            for ruleset in rulesets
+        ]
+        columns = {name: source for one in reversed(each) for name, source in one.columns.items()}
+        traded = list(dict.fromkeys(name for one in each for name in one.underlyings))
+        return replace(each[0], columns=columns, underlyings=traded)
+
+    def inputs(self, rulesets: Sequence[CheckedRuleset], data: TradingData) -> Inputs:
+        """What they trade at; the first one says when orders are filled."""
+        shown = shown_columns(data)
+        each = [inputs_of(ruleset, data.arrays, self.skew, shown) for ruleset in rulesets]
+        yields = {name: item for one in each for name, item in one.dividend_yields.items()}
+        return replace(each[0], dividend_yields=yields)
+
+
 def load_governed(
-    what: Governed,
-    paths: Sequence[Path],
-    options: Options,
-    prices: Prices,
-    first: date | None = None,
-    last: date | None = None,
+    what: Governed, reading: Reading, first: date | None = None, last: date | None = None
 ) -> tuple[Ready | None, list[Diagnostic]]:
     """The markets of all versions that are in force on sessions of the data, and their terms.
 
     None where a finding is an error, such as a column that one of the versions reads and no file has.
     """
-    rulesets = [item.ruleset for item in what.stretches]
-    clash = _clash(what, options)
+    clash = _clash(what, reading.options)
     if clash is not None:
         return None, [clash]
-    data, found = read_prices(rulesets, paths, options, prices)
+    asked = reading.asked([item.ruleset for item in what.stretches])
+    data, found = read_trading_data(reading.paths, asked)
     if data is None:
         return None, found
     dates = data.market.timeline.dates.astype("datetime64[D]")
@@ -168,67 +219,69 @@ def load_governed(
             f"no version of it was in force on a session of the data ({days}) that is asked for"
         )
         return None, [errors.not_in_force(what.path, message)]
+    programs = _programs(what, [item[2] for item in inside], data, reading.options, found)
+    if programs is None:
+        return None, found
     account = inside[0][2].ruleset
-    programs: dict[str, Program] = {}
-    terms, versions = [], []
-    loaded: Loaded | None = None
-    sources: dict[str, str] = {}
-    for begin, end, stretch in inside:
-        key = "\n".join(sorted(stretch.content.files.values()))
-        if key not in programs:
-            mine, more = load_over(stretch.ruleset, data, options, prices)
-            # Several versions say the same of the same data.
-            more = [item for item in more if item not in found]
-            if has_errors(more) and len(inside) > 1:
-                more = [
-                    replace(item, message=f"version {stretch.name}: {item.message}")
-                    for item in more
-                ]
-            found += more
-            if mine is None:
-                return None, found
-            loaded = loaded or mine
-            if not np.array_equal(mine.market.timeline.dates, loaded.market.timeline.dates):
-                message = (
-                    f"version {stretch.name} reads other sessions of the data than the one before"
-                )
-                return None, [*found, errors.refused("the backtest", message, where=what.path)]
-            programs[key] = Program(with_account_of(stretch.ruleset, account), mine.market)
-        for name, value in hashes(stretch.ruleset, ()).items():
-            sources[f"{name} {stretch.name}" if name.startswith("ruleset ") else name] = value
-        terms.append(Term(programs[key], begin, stretch.name))
-        header = [
-            name for name in ACCOUNT if getattr(stretch.ruleset, name) != getattr(account, name)
-        ]
-        header += [
-            name
-            for name in ("fee", "slippage")
-            if getattr(stretch.ruleset, name) != getattr(account, name)
-        ]
-        versions.append(
-            GovernedVersion(
-                stretch.name,
-                dates[begin].item(),
-                dates[end - 1].item(),
-                stretch.version.proposal.id,
-                stretch.version.body["content"],
-                dict(stretch.content.files),
-                stretch.how,
-                tuple(header),
-            )
+    terms = tuple(Term(programs[item.texts], begin, item.name) for begin, _, item in inside)
+    versions = tuple(
+        GovernedVersion(
+            item.name,
+            dates[begin].item(),
+            dates[end - 1].item(),
+            item.version.proposal.id,
+            item.version.body["content"],
+            dict(item.content.files),
+            item.how,
+            not_followed(item.ruleset, account),
         )
-    assert loaded is not None
-    rulesets = [item[2].ruleset for item in inside]
-    loaded = replace(
-        loaded,
-        inputs=prices.inputs(rulesets, data),
-        sources={
-            **{k: v for k, v in loaded.sources.items() if not k.startswith("ruleset ")},
-            **sources,
-        },
-        found=tuple(found),
+        for begin, end, item in inside
     )
-    return Ready(loaded, tuple(terms), tuple(versions)), found
+    sources = hashes(account, used_files(data, reading.chains, reading.options))
+    sources = {key: value for key, value in sources.items() if not key.startswith(RULESET)}
+    for _, _, item in inside:
+        own = hashes(item.ruleset, ())
+        sources |= {f"{key} {item.name}": own[key] for key in own if key.startswith(RULESET)}
+    inputs = reading.inputs([item.ruleset for _, _, item in inside], data)
+    market = terms[0].program.market
+    loaded = Loaded(market, inputs, data.files, sources, tuple(found))
+    return Ready(loaded, terms, versions), found
+
+
+def _programs(
+    what: Governed,
+    stretches: Sequence[Stretch],
+    data: TradingData,
+    options: Options,
+    found: list[Diagnostic],
+) -> dict[str, Program] | None:
+    """The program of each text over its own columns; None where one cannot be had. What is found in
+    the data goes into `found`, once."""
+    made: dict[str, Program] = {}
+    account = stretches[0].ruleset
+    for stretch in stretches:
+        if stretch.texts in made:
+            continue
+        market, more = daily_market(data.files, stretch.ruleset.schema, options)
+        # Several versions say the same of the same data.
+        more = [item for item in more if item not in found]
+        if has_errors(more):
+            more = [replace(i, message=f"version {stretch.name}: {i.message}") for i in more]
+        found += more
+        if market is None or has_errors(more):
+            return None
+        if not np.array_equal(market.timeline.dates, data.market.timeline.dates):
+            message = f"version {stretch.name} reads other sessions than those of the prices"
+            found.append(errors.refused("the backtest", message, where=what.path))
+            return None
+        made[stretch.texts] = Program(with_account_of(stretch.ruleset, account), market)
+    return made
+
+
+def not_followed(ruleset: CheckedRuleset, account: CheckedRuleset) -> tuple[str, ...]:
+    """What of a later header is of the account, and says otherwise than the first one's."""
+    names = (*ACCOUNT, "fee", "slippage")
+    return tuple(name for name in names if getattr(ruleset, name) != getattr(account, name))
 
 
 def _rows(
@@ -250,8 +303,6 @@ def _rows(
 
 def _clash(what: Governed, options: Options) -> Diagnostic | None:
     """Two versions that read one name from columns of two names, which prices cannot."""
-    from alvh_rules.options.trading_data import STANDARD
-
     known: dict[str, tuple[str, Stretch]] = {}
     for stretch in what.stretches:
         for column in stretch.ruleset.schema.columns:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.version import VERSION
 from alvh_rules.evaluate.inputs import Float, Integer, Market
 from alvh_rules.market.read import Options
-from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Quotes, Right, Source
+from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Right, Source
 from alvh_rules.options.quotes import INDEX_SHARES, SPX_SKEW, VIX, MarketArrays, MarketQuotes
 from alvh_rules.options.skew import Skew
 from alvh_rules.options.trading_data import (
@@ -46,36 +46,6 @@ class Loaded:
     found: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True)
-class Prices:
-    """Where prices come from, beside the data: chain files and their columns, the dividend yield in
-    percent in place of a column, and the model's skew."""
-
-    chains: Sequence[Path] = ()
-    chain_columns: Mapping[str, str] = field(default_factory=dict)
-    dividend_yield: float | None = None
-    skew: Skew = SPX_SKEW
-
-    def inputs(self, rulesets: Sequence[CheckedRuleset], data: TradingData) -> Inputs:
-        """What versions of a ruleset trade at; the first one says when orders are filled."""
-        yields = {
-            underlying_of(ruleset, column.name): data.arrays.dividend_yields
-            for ruleset in rulesets
-            for column in ruleset.schema.columns
-            if column.kind is Kind.PRICE and column.name.upper() in INDEX_SHARES
-        }
-        opening: Quotes | None = None
-        if rulesets[0].fill == "next open":
-            opening = OpeningQuotes(data.arrays, self.skew)
-        shown = {
-            name: np.asarray(column, dtype=np.float64)
-            for name, column in data.market.columns.items()
-            if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
-        }
-        quotes = MarketQuotes(data.arrays, self.skew)
-        return Inputs(quotes, yields, opening, shown, data.arrays.rates)
-
-
 def load(
     ruleset: CheckedRuleset,
     paths: Sequence[Path],
@@ -87,54 +57,94 @@ def load(
     skew: Skew = SPX_SKEW,
 ) -> tuple[Loaded | None, list[Diagnostic]]:
     """What a ruleset's backtest runs on; None where a finding is an error."""
-    prices = Prices(chains, chain_columns or {}, dividend_yield, skew)
-    data, found = read_prices([ruleset], paths, options, prices)
+    asked = asked_of(
+        ruleset,
+        options,
+        chains=chains,
+        chain_columns=chain_columns,
+        dividend_yield=dividend_yield,
+    )
+    data, found = read_trading_data(paths, asked)
     if data is None:
         return None, found
-    loaded, more = load_over(ruleset, data, options, prices)
+    market, more = daily_market(data.files, ruleset.schema, options)
     # What both readings say is said once.
     found += [item for item in more if item not in found]
-    return None if loaded is None else replace(loaded, found=tuple(found)), found
-
-
-def read_prices(
-    rulesets: Sequence[CheckedRuleset], paths: Sequence[Path], options: Options, prices: Prices
-) -> tuple[TradingData | None, list[Diagnostic]]:
-    """What all that is traded by versions of a ruleset is priced from."""
-    named: dict[str, str] = {}
-    traded: list[str] = []
-    for ruleset in rulesets:
-        for column in ruleset.schema.columns:
-            if column.name in STANDARD:
-                named.setdefault(column.name, options.mapping.get(column.name, column.source))
-        own = [layer.structure.underlying for layer in ruleset.layers]
-        own += [item.structure.underlying for item in ruleset.holdings]
-        hedge = ruleset.hedge
-        own += [item.underlying for item in (hedge.structures if hedge else ())]
-        own += [hedge.keep.structure.underlying] if hedge and hedge.keep else []
-        traded += [underlying_of(ruleset, item) for item in own]
-    asked = Asked(
-        columns=named,
-        underlyings=[name for name in dict.fromkeys(traded) if name and name not in STANDARD],
-        chains=prices.chains,
-        chain_columns=prices.chain_columns,
-        dividend_yield=prices.dividend_yield,
-        options=options,
-    )
-    return read_trading_data(paths, asked)
-
-
-def load_over(
-    ruleset: CheckedRuleset, data: TradingData, options: Options, prices: Prices
-) -> tuple[Loaded | None, list[Diagnostic]]:
-    """A ruleset's own columns over the sessions of trading data that were read for it."""
-    market, found = daily_market(data.files, ruleset.schema, options)
     if market is None or has_errors(found):
         return None, found
+    return Loaded(
+        market,
+        inputs_of(ruleset, data.arrays, skew, shown_columns(data)),
+        data.files,
+        hashes(ruleset, used_files(data, chains, options)),
+        tuple(found),
+    ), found
+
+
+def shown_columns(data: TradingData) -> dict[str, Float]:
+    """The standard columns of trading data that are known anywhere: they are shown beside a run."""
+    columns = {
+        name: np.asarray(column, dtype=np.float64)
+        for name, column in data.market.columns.items()
+        if name in STANDARD
+    }
+    return {name: column for name, column in columns.items() if not np.isnan(column).all()}
+
+
+def used_files(data: TradingData, chains: Sequence[Path], options: Options) -> list[Path]:
+    """Every file that a run was made of."""
     rows = data.files.daily + data.files.curves
-    used = [*rows, *data.files.settlements, *data.files.chains, *prices.chains, *options.calendars]
-    inputs = prices.inputs([ruleset], data)
-    return Loaded(market, inputs, data.files, hashes(ruleset, used)), found
+    return [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
+
+
+def asked_of(
+    ruleset: CheckedRuleset,
+    options: Options,
+    *,
+    chains: Sequence[Path] = (),
+    chain_columns: Mapping[str, str] | None = None,
+    dividend_yield: float | None = None,
+) -> Asked:
+    """What is read to price what a ruleset trades."""
+    traded = [layer.structure.underlying for layer in ruleset.layers]
+    traded += [item.structure.underlying for item in ruleset.holdings]
+    hedge = ruleset.hedge
+    traded += [item.underlying for item in (hedge.structures if hedge else ())]
+    traded += [hedge.keep.structure.underlying] if hedge and hedge.keep else []
+    own = [
+        name
+        for name in dict.fromkeys(underlying_of(ruleset, item) for item in traded)
+        if name and name not in STANDARD
+    ]
+    named = {
+        column.name: options.mapping.get(column.name, column.source)
+        for column in ruleset.schema.columns
+        if column.name in STANDARD or column.name in own
+    }
+    return Asked(
+        columns=named,
+        underlyings=own,
+        chains=chains,
+        chain_columns=chain_columns or {},
+        dividend_yield=dividend_yield,
+        options=options,
+    )
+
+
+def inputs_of(
+    ruleset: CheckedRuleset,
+    arrays: MarketArrays,
+    skew: Skew = SPX_SKEW,
+    shown: Mapping[str, Float] | None = None,
+) -> Inputs:
+    """What a ruleset's books read of the arrays that prices are made from."""
+    yields = {
+        underlying_of(ruleset, column.name): arrays.dividend_yields
+        for column in ruleset.schema.columns
+        if column.kind is Kind.PRICE and column.name.upper() in INDEX_SHARES
+    }
+    opening = OpeningQuotes(arrays, skew) if ruleset.fill == "next open" else None
+    return Inputs(MarketQuotes(arrays, skew), yields, opening, shown or {}, arrays.rates)
 
 
 def hashes(ruleset: CheckedRuleset, files: Sequence[Path]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from alvh_rules.backtest.context import Context, volatilities
-from alvh_rules.backtest.deciding import Decisions, Facts, Program
+from alvh_rules.backtest.deciding import Decisions, Facts, Program, of_history
 from alvh_rules.backtest.hedging import HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
 from alvh_rules.backtest.layers import LayerRun, Reallocation, position_facts
@@ -66,7 +66,7 @@ class Parts:
 
     def __init__(self, context: Context, *, hedged: bool) -> None:
         ruleset = context.ruleset
-        self.context, self.program, self.limits = context, context.decisions.program, context.limits
+        self.context, self.limits = context, context.limits
         self.layers = {layer.name: LayerRun(context, layer) for layer in ruleset.layers}
         hedge = ruleset.hedge if hedged else None
         self.hedge = HedgeRun(context, hedge) if hedge is not None and hedge.structures else None
@@ -101,19 +101,34 @@ class Leftover:
 class Succession:
     """The terms of one book: which version decides, and what all of them know."""
 
-    def __init__(self, terms: Sequence[Term], *, bulk: bool | None) -> None:
+    def __init__(self, terms: Sequence[Term], *, bulk: bool = True) -> None:
         self._terms = list(terms)
         self._decisions: dict[Program, Decisions] = {}
         for term in terms:
             if term.program not in self._decisions:
-                self._decisions[term.program] = Decisions(term.program, bulk=bulk)
+                self._decisions[term.program] = of_history(term.program, bulk=bulk)
         self._at = 0
         self._memories: dict[Program, dict[str, object]] = {}
 
     @property
+    def at(self) -> int:
+        """The number of the term that is in force, from zero."""
+        return self._at
+
+    @property
+    def program(self) -> Program:
+        """That of the version in force."""
+        return self._terms[self._at].program
+
+    @property
     def decisions(self) -> Decisions:
         """Those of the version in force."""
-        return self._decisions[self._terms[self._at].program]
+        return self._decisions[self.program]
+
+    @property
+    def layers(self) -> list[str]:
+        """The layers of all versions, in the order in which they first come."""
+        return layer_names(self._terms)
 
     def advance(self, facts: Facts) -> None:
         """Decide on the next session by every version that is in force now or later."""

@@ -12,10 +12,11 @@ from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour
 from alvh_rules.core.render import render_all
 
 if TYPE_CHECKING:
-    from alvh_rules.backtest.loading import Loaded, Prices
+    from alvh_rules.backtest.loading import Loaded
     from alvh_rules.backtest.result import GovernedVersion, Settings
     from alvh_rules.backtest.succession import Term
     from alvh_rules.check.checked import CheckedRuleset
+    from alvh_rules.options.skew import Skew
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -138,35 +139,34 @@ def _ready(arguments: argparse.Namespace) -> _Ready | int:
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
-    fee = arguments.fee
-    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
-        print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
-        return CANNOT_RUN
     if getattr(arguments, "as_governed", False):
         return _governed(arguments)
     result = checked(arguments)
     if isinstance(result, int):
         return result
-    from alvh_rules.backtest.loading import load_over, read_prices
+    from alvh_rules.backtest.loading import load
     from alvh_rules.cli.linting import data_options
 
-    ruleset = result.ruleset
-    assert ruleset is not None
-    prices = _prices(arguments)
-    if isinstance(prices, int):
-        return prices
-    options = data_options(arguments)
-    data, found = read_prices([ruleset], arguments.data, options, prices)
-    loaded = None
-    if data is not None:
-        loaded, more = load_over(ruleset, data, options, prices)
-        # What both readings say is said once.
-        found += [item for item in more if item not in found]
+    assert result.ruleset is not None
+    assumed = assumptions(arguments, result.ruleset)
+    if isinstance(assumed, str):
+        print(assumed)
+        return CANNOT_RUN
+    settings, skew = assumed
+    loaded, found = load(
+        result.ruleset,
+        arguments.data,
+        data_options(arguments),
+        chains=arguments.chains,
+        chain_columns=dict(arguments.map_chain),
+        dividend_yield=arguments.dividend_yield,
+        skew=skew,
+    )
     if found:
         print(render_all(found, result.sources, colour=colour()) + "\n")
     if loaded is None:
         return CANNOT_RUN
-    return _Ready(ruleset, replace(loaded, found=tuple(found)), _settings(arguments, ruleset))
+    return _Ready(result.ruleset, loaded, settings)
 
 
 def _governed(arguments: argparse.Namespace) -> _Ready | int:
@@ -177,7 +177,7 @@ def _governed(arguments: argparse.Namespace) -> _Ready | int:
 
     if (code := needs_library()) is not None:
         return code
-    from alvh_rules.backtest.governed import governed, load_governed
+    from alvh_rules.backtest.governed import Reading, governed, load_governed
     from alvh_rules.backtest.run import traded_rows
 
     try:
@@ -188,54 +188,59 @@ def _governed(arguments: argparse.Namespace) -> _Ready | int:
     if isinstance(what, list):
         print(render_all(what, {}, colour=colour()))
         return FINDINGS
-    prices = _prices(arguments)
-    if isinstance(prices, int):
-        return prices
-    ready, found = load_governed(
-        what, arguments.data, data_options(arguments), prices, arguments.first, arguments.last
+    assumed = assumptions(arguments, what.ruleset)
+    if isinstance(assumed, str):
+        print(assumed)
+        return CANNOT_RUN
+    reading = Reading(
+        arguments.data,
+        data_options(arguments),
+        arguments.chains,
+        dict(arguments.map_chain),
+        arguments.dividend_yield,
+        assumed[1],
     )
+    ready, found = load_governed(what, reading, arguments.first, arguments.last)
     if found:
         print(render_all(found, what.ruleset.sources, colour=colour()) + "\n")
     if ready is None:
         return CANNOT_RUN
     ruleset = ready.terms[0].ruleset
-    settings = _settings(arguments, ruleset)
+    again = assumptions(arguments, ruleset)
+    assert not isinstance(again, str)
+    settings = again[0]
     if traded_rows(ready.loaded.market, settings)[0] < ready.terms[0].first:
         settings = replace(settings, first=ready.versions[0].first)
     return _Ready(ruleset, ready.loaded, settings, ready.terms, ready.versions)
 
 
-def _prices(arguments: argparse.Namespace) -> Prices | int:
-    """Where prices come from, or the exit code."""
-    from alvh_rules.backtest.loading import Prices
+def assumptions(
+    arguments: argparse.Namespace, ruleset: CheckedRuleset
+) -> tuple[Settings, Skew] | str:
+    """What trades cost and prices assume, as it is asked for; or why it cannot be, as it is shown."""
+    from alvh_rules.backtest.result import Settings
     from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.options.quotes import SPX_SKEW
-    from alvh_rules.options.skew import Skew
     from alvh_rules.options.surface_file import read_parameters
 
+    fee, shares = arguments.fee, arguments.slippage
+    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
+        return f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract"
     skew: Skew | Diagnostic = SPX_SKEW
     if arguments.surface is not None:
         skew = read_parameters(arguments.surface)
     if isinstance(skew, Diagnostic):
-        print(render_all([skew], {}, colour=colour()))
-        return CANNOT_RUN
-    columns = dict(arguments.map_chain)
-    return Prices(arguments.chains, columns, arguments.dividend_yield, skew)
-
-
-def _settings(arguments: argparse.Namespace, ruleset: CheckedRuleset) -> Settings:
-    """What is assumed: what is asked for goes before what the ruleset says, and that before the default."""
-    from alvh_rules.backtest.result import Settings
-
-    fee, shares = arguments.fee, arguments.slippage
+        return render_all([skew], {}, colour=colour())
+    # What is asked for goes before what the ruleset says, and that before the default.
     if fee is None:
         fee = ruleset.fee
     if shares is None and ruleset.slippage is not None:
         shares = {1: ruleset.slippage}
-    return Settings(
+    settings = Settings(
         dividend_yield=arguments.dividend_yield,
         first=getattr(arguments, "first", None),
         last=getattr(arguments, "last", None),
         **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
+    return settings, skew

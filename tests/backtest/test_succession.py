@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,7 +44,7 @@ def follow(
     frame: pd.DataFrame,
     *,
     shared: bool = False,
-    bulk: bool | None = None,
+    bulk: bool = True,
 ):
     """A backtest of versions, each from its row on; `shared`: equal ones are one program."""
     first, terms = rulesets[0], []
@@ -254,6 +253,7 @@ def test_capital_and_fills_are_the_first_versions_and_risk_is_each_ones_own() ->
     assert most[1] > most[0]
 
 
-def test_bulk_is_refused_where_any_version_reads_the_book() -> None:
-    with pytest.raises(ValueError, match="bar by bar"):
-        governed([spread(), spread(when="book.delta < 5")], [0, 20], path(3, 30), bulk=True)
+def test_both_ways_to_decide_are_one() -> None:
+    frame = path(3, 50)
+    texts = [spread(), spread(when="book.delta < 5 or book.drawdown > 1%")]
+    same(*(governed(texts, [0, 20], frame, bulk=bulk) for bulk in (True, False)))
