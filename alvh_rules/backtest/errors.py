@@ -128,16 +128,6 @@ def unknown_measure(name: str, span: Span) -> Diagnostic:
     )
 
 
-def other_account(name: str, version: str, kept: str, said: str) -> Diagnostic:
-    """A later version whose header says otherwise of the account."""
-    return Diagnostic(
-        "ALV889",
-        Severity.ADVICE,
-        f"version {version} says `{name}` {said}: the run keeps that of its first version, {kept}",
-        help="an account is opened once; what a version decides is its own",
-    )
-
-
 def findings(done: Simulated) -> list[Diagnostic]:
     """What should be known of a finished run."""
     run = done.hedged
