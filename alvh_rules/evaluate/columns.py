@@ -104,6 +104,11 @@ class Coded:
         return found
 
 
+def array_of(column: Array | Coded) -> Array:
+    """A column's values, as an array."""
+    return column.array() if isinstance(column, Coded) else column
+
+
 Held = Any
 """A column as it is kept: an array, `Coded`, or a curve's arrays."""
 

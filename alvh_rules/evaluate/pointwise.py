@@ -16,7 +16,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES, settle
 from alvh_rules.evaluate.columns import codes_type, looking_up
-from alvh_rules.evaluate.inputs import Array, Float, is_missing, missing_of
+from alvh_rules.evaluate.inputs import Float, is_missing, missing_of
 from alvh_rules.plan import graph as g
 
 if TYPE_CHECKING:

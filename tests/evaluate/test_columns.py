@@ -1,6 +1,7 @@
 """Columns kept as codes are the columns, bit for bit, and are made arrays only when they are asked for."""
 
 import numpy as np
+import pandas
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,9 @@ from alvh_rules.evaluate.compiled_code import numba_is_there
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
+from alvh_rules.report.decisions import decision_frame
+from alvh_rules.report.exact_mean import ExactMean
+from alvh_rules.report.summary import Summary, summary_names
 from tests.evaluate.test_blocks import DAYS, random_market
 from tests.evaluate.test_interpreter import CONDITIONS, TEXT
 
@@ -135,3 +139,38 @@ def test_codes_of_any_number_of_values(values, rows) -> None:
     column = Coded(codes, palette)
     assert column.array().tobytes() == palette[codes].tobytes()
     assert column.counts().tolist() == np.bincount(codes, minlength=values).tolist()
+
+
+@pytest.mark.parametrize("asked", [None, 3])
+def test_a_summary_and_a_frame_of_codes_are_those_of_arrays(asked) -> None:
+    result = check_source(Source("r.alvh", FINITE))
+    assert result.ruleset is not None, result.rendered()
+    assert result.plan is not None
+    frame = DAYS.copy()
+    frame["vix"] = frame["vix"].where(np.arange(len(frame)) % 9 != 4)
+    market, _ = market_from_frame(frame, result.ruleset.schema)
+    assert market is not None
+    rows = np.ones(len(market.timeline), dtype=bool)
+    rows[:asked] = asked is None
+    told, frames = [], []
+    for names in (None, [*result.ruleset.outputs, *summary_names(result.ruleset)]):
+        evaluation = evaluate_plan(result.ruleset, result.plan, market, names=names)
+        summary = Summary(result.ruleset, result.plan)
+        summary.add(evaluation, rows)
+        told.append([*summary.last, *summary.lines({})])
+        frames.append(decision_frame(evaluation, rows=rows))
+    assert told[0] == told[1]
+    assert any("unknown on 7" in line or "unknown on 8" in line for line in told[0])
+    pandas.testing.assert_frame_equal(*frames, check_exact=True)
+    assert not np.signbit(frames[1]["negative_zero"][frames[1]["negative_zero"] == 0]).any()
+    assert len(frames[0]) == rows.sum()
+
+
+def test_a_counted_mean_is_the_mean() -> None:
+    values = np.array([5e-324, -0.0, 0.1, -1e300, 1e300, 0.3, 1.7976931348623157e308])
+    counts = np.array([3, 1, 7, 2, 1, 100_000, 1])
+    counted, added = ExactMean(), ExactMean()
+    counted.add_counted(values, counts)
+    added.add(np.repeat(values, counts))
+    assert counted.count == added.count
+    assert counted._sum == added._sum
