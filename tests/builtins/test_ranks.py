@@ -25,15 +25,16 @@ def one_by_one(x, n):
 @given(
     st.lists(VALUES | st.floats(allow_nan=False), max_size=150),
     st.integers(1, 40),
-    st.sampled_from(["as it is", "each", "lags", "pieces"]),
+    st.sampled_from(["as it is", "each", "lags", "ranks", "pieces"]),
 )
 def test_ranks_are_those_of_each_window(values, n, way) -> None:
     x = np.array(values, dtype=float)
     with pytest.MonkeyPatch.context() as patch:
         if way != "as it is":
             patch.setattr(ranks, "_FEW", 10**9 if way == "each" else 0)
-            patch.setattr(ranks, "_SHORT", 10**9 if way == "lags" else 0)
-            patch.setattr(ranks, "_NEAR", 7)
+            patch.setattr(ranks, "_SHORTEST", 10**9 if way == "lags" else 0)
+            patch.setattr(ranks, "_SHORT", 10**9 if way == "ranks" else 0)
+            patch.setattr(ranks, "_NEAR", 56)
             patch.setattr(ranks, "_PIECES", 8)
             patch.setattr(ranks, "_RANKED", 90)
         found = percentile_rank(x, n)
@@ -47,7 +48,16 @@ def test_long_windows(n) -> None:
     x = random.integers(0, 5_000, 140_000) / 4.0
     found = percentile_rank(x, n)
     assert np.isnan(found[: n - 1]).all()
-    for row in [n - 1, n, 65_535, 65_536, 65_537, 100_003, len(x) - 1, *random.integers(n, 140_000, 50)]:
+    for row in [
+        n - 1,
+        n,
+        65_535,
+        65_536,
+        65_537,
+        100_003,
+        len(x) - 1,
+        *random.integers(n, 140_000, 50),
+    ]:
         if row >= n - 1:
             window = x[row - n + 1 : row + 1]
             assert found[row] == np.count_nonzero(window <= x[row]) / n, row

@@ -3,14 +3,15 @@
 Three ways, by the window and by how many rows there are:
 
 - a few rows are counted each over its own window, which is what one bar at a time needs;
-- short windows are counted a lag at a time, on as many rows as stay near the processor;
+- short windows are counted a lag at a time, on as many rows as stay near the processor: of the values,
+  or of their ranks, which take fewer bytes;
 - long windows are cut at the edges of pieces of rows. A window's first and last piece are counted a
   lag at a time, and all pieces between them at once: a table says for each piece how many rows before
   it are of each rank or less. The work a row does not grow with the window, up to some 30,000 rows;
   from there it is a pass for each 32 rows of it.
 
-Values are compared by rank, which is a small whole number: a row's rank is the place of the last value
-equal to it, in order, so that rows are at most another if their ranks are.
+A rank is a small whole number: the place, in order, of the last value that is equal. So a value is at
+most another where its rank is.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ from alvh_rules.evaluate.inputs import Array, Float
 
 _FEW = 16
 """Rows up to which each is counted by itself."""
+_SHORTEST = 100
+"""Rows of a window up to which values are compared themselves: ranking them costs more."""
 _SHORT = 1_000
 """Rows of a window up to which counting by lags alone costs less."""
-_NEAR = 8_192
-"""Rows that are counted by lags at a time."""
+_NEAR = 1 << 16
+"""Bytes of rows that are counted by lags at a time."""
 _PIECES = 64
 """Pieces that long windows' rows are cut into: more of them make larger tables and fewer lags."""
 _RANKED = 1 << 16
@@ -43,14 +46,13 @@ def counts_at_most(x: Float, n: int) -> Array:
     if rows <= _FEW:
         found = [np.count_nonzero(x[row : row + n] <= x[row + n - 1]) for row in range(rows)]
         return np.array(found, dtype=np.int64)
-    if n <= _SHORT:
-        parts = [
-            _by_lags(x[start : start + _NEAR + n - 1], n) for start in range(0, rows, _NEAR)
-        ]
-    else:
-        size = max(_RANKED, 2 * n) - n
-        parts = [_by_pieces(x[start : start + size + n - 1], n) for start in range(0, rows, size)]
-    return np.concatenate(parts)
+    if n <= _SHORTEST:
+        return _by_lags(x, n)
+    size = max(_RANKED, 2 * n) - n
+    count = _by_ranks if n <= _SHORT else _by_pieces
+    return np.concatenate(
+        [count(x[start : start + size + n - 1], n) for start in range(0, rows, size)]
+    )
 
 
 class _Counts:
@@ -63,10 +65,11 @@ class _Counts:
         self._added = 0
 
     def add(self, values: Array, last: Array, cut: slice) -> None:
-        """One more, at a cut of the last axis, where a value is at most the last."""
-        truths = self._truths[..., cut]
+        """One more, at a cut of the rows, where a value is at most the last."""
+        truths = self._truths[cut]
         np.less_equal(values, last, out=truths)
-        self._some[..., cut] += truths.view(np.int8)
+        some = self._some[cut]
+        np.add(some, truths.view(np.int8), out=some)
         self._added += 1
         if self._added == _BYTE:
             self.settle()
@@ -80,40 +83,55 @@ class _Counts:
 
 
 def _by_lags(x: Array, n: int) -> Array:
-    last = x[n - 1 :]
-    counts = _Counts(last)
-    for start in range(n):
-        counts.add(x[start : start + len(last)], last, slice(None))
-    return counts.settle()
+    rows = len(x) - n + 1
+    found = np.empty(rows, dtype=np.int64)
+    near = _NEAR // x.itemsize
+    for begin in range(0, rows, near):
+        end = min(begin + near, rows)
+        last = x[begin + n - 1 : end + n - 1]
+        counts = _Counts(last)
+        for lag in range(n):
+            counts.add(x[begin + lag : end + lag], last, slice(None))
+        found[begin:end] = counts.settle()
+    return found
+
+
+def _by_ranks(x: Float, n: int) -> Array:
+    return _by_lags(_ranked(x)[1], n)
 
 
 def _by_pieces(x: Float, n: int) -> Array:
     length = -(-len(x) // _PIECES)
-    if length >= n:
-        return _by_lags(x, n)
     order, ranks = _ranked(x)
+    if length >= n:
+        return _by_lags(ranks, n)
     pieces = _cut(ranks, length)
 
     # The last piece, from its own first row on.
     newest = _Counts(pieces)
     for lag in range(length):
-        newest.add(pieces[:, : length - lag], pieces[:, lag:], slice(lag, None))
+        newest.add(pieces[: length - lag], pieces[lag:], slice(lag, None))
     # The first piece, from the window's first row to the piece's end.
     last = _cut(ranks[n - 1 :], length)
-    first = pieces[: len(last)]
+    first = np.ascontiguousarray(pieces[:, : last.shape[1]])
     oldest = _Counts(last)
     for lag in range(length):
-        oldest.add(first[:, lag:], last[:, : length - lag], slice(length - lag))
+        oldest.add(first[lag:], last[: length - lag], slice(length - lag))
     # The pieces between.
+    order = order.astype(ranks.dtype)
     before = np.empty((_PIECES + 1, len(x)), dtype=ranks.dtype)
     for piece in range(_PIECES + 1):
-        np.cumsum(order < piece * length, dtype=ranks.dtype, out=before[piece])
+        # Of no piece beyond the last row anything is asked.
+        stands = order < min(piece * length, len(x) - 1)
+        np.cumsum(stands.astype(ranks.dtype), dtype=ranks.dtype, out=before[piece])
     ends = np.arange(n - 1, len(x))
     at = ranks[n - 1 :]
-    between = before[ends // length, at].astype(np.int64)
-    between -= before[(ends - (n - 1)) // length + 1, at]
+    between = before.ravel().take(ends // length * len(x) + at).astype(np.int64)
+    between -= before.ravel().take(((ends - (n - 1)) // length + 1) * len(x) + at)
     rows = len(ends)
-    return between + newest.settle().ravel()[n - 1 : len(x)] + oldest.settle().ravel()[:rows]
+    between += newest.settle().ravel(order="F")[n - 1 : len(x)]
+    between += oldest.settle().ravel(order="F")[:rows]
+    return between
 
 
 def _ranked(x: Float) -> tuple[Array, Array]:
@@ -134,7 +152,8 @@ def _lengths(ends: Array) -> Array:
 
 
 def _cut(ranks: Array, length: int) -> Array:
-    """Ranks in pieces of a length; what is beyond the last row does not matter."""
-    pieces = np.zeros((-(-len(ranks) // length), length), dtype=ranks.dtype)
-    pieces.ravel()[: len(ranks)] = ranks
-    return pieces
+    """Ranks in pieces of a length, a piece a column, so that a lag's rows lie together in memory; what
+    is beyond the last row does not matter."""
+    pieces = np.zeros(-(-len(ranks) // length) * length, dtype=ranks.dtype)
+    pieces[: len(ranks)] = ranks
+    return np.ascontiguousarray(pieces.reshape(-1, length).T)
