@@ -126,8 +126,9 @@ def _by_pieces(x: Float, n: int) -> Array:
         np.cumsum(stands.astype(ranks.dtype), dtype=ranks.dtype, out=before[piece])
     ends = np.arange(n - 1, len(x))
     at = ranks[n - 1 :]
-    between = before.ravel().take(ends // length * len(x) + at).astype(np.int64)
-    between -= before.ravel().take(((ends - (n - 1)) // length + 1) * len(x) + at)
+    between: Array = before.ravel().take(ends // length * len(x) + at).astype(np.int64)
+    begins = (ends - (n - 1)) // length + 1
+    between -= before.ravel().take(begins * len(x) + at)
     rows = len(ends)
     between += newest.settle().ravel(order="F")[n - 1 : len(x)]
     between += oldest.settle().ravel(order="F")[:rows]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from alvh_rules.builtins.kernels.ranks import counts_at_most
-from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling, shifted
+from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling
 from alvh_rules.evaluate.inputs import Float
 
 

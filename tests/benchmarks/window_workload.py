@@ -1,7 +1,6 @@
-"""Functions of windows beside pandas' own, in turn: `python -m tests.benchmarks.bench_windows`.
+"""Functions of windows beside pandas' own, each compared with its peer before it is timed.
 
-Each is compared with its peer before it is timed. pandas has no rank of ties taken together at most
-(`method="max"` is that), no weighted average but by SciPy's windows, and an expanding sum.
+pandas has no weighted average of its own: there each window is multiplied by its weights.
 """
 
 from __future__ import annotations
@@ -39,20 +38,16 @@ def pairs(x: np.ndarray, n: int) -> dict[str, tuple[Way, Way]]:
     }
 
 
-def main() -> None:
-    """Measure and print."""
+def seconds() -> dict[tuple[str, int], tuple[float, float]]:
+    """By function and rows of the window (0: all so far), the seconds of ours and of pandas."""
     x = np.random.default_rng(1).random(ROWS)
-    ways = {("cumulative", 0): (lambda: cumulative({}, x), pandas.Series(x).expanding().sum)}
+    ways: dict[tuple[str, int], tuple[Way, Way]] = {
+        ("cumulative", 0): (lambda: cumulative({}, x), pandas.Series(x).expanding().sum)
+    }
     ways |= {(name, n): pair for n in WINDOWS for name, pair in pairs(x, n).items()}
-    print("| | rows | ns a row | pandas | this / it |\n|---|---|---|---|---|")
-    for (name, n), (ours, theirs) in ways.items():
+    found = {}
+    for key, (ours, theirs) in ways.items():
         np.testing.assert_allclose(ours(), theirs(), rtol=1e-9, equal_nan=True)
-        seconds = interleaved({"ours": ours, "theirs": theirs}, ROUNDS)
-        mine, peer = (seconds[way] / ROWS * 1e9 for way in ("ours", "theirs"))
-        print(
-            f"| {name} | {n or 'all'} | {mine:.1f} | {peer:.1f} | {mine / peer:.2f} |", flush=True
-        )
-
-
-if __name__ == "__main__":
-    main()
+        taken = interleaved({"ours": ours, "theirs": theirs}, ROUNDS)
+        found[key] = (taken["ours"], taken["theirs"])
+    return found
