@@ -169,6 +169,9 @@ def test_a_run_shows_its_plan_and_what_it_costs(market, capsys) -> None:
     assert main(["run", CORE, "--data", market, "--explain-plan", "--profile"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"nodes: \d+ in the plan, \d+ needed\n", out)
-    assert re.search(r"rsi\(14\) %\d+ +14 sessions +line 21\n", out)
+    assert re.search(r"rsi\(14\) %\d+ +14 sessions +16 B, 4.8 ns +line 21\n", out)
+    estimate = float(re.search(r"estimated: ([\d.]+) ns a row\n", out)[1])
+    each = [float(found) for found in re.findall(r" B, ([\d.e-]+) ns ", out)]
+    assert abs(sum(each) - estimate) < 0.02 * estimate
     assert re.search(r"and (%\d+ )+.*= short\.open, medium\.open, long\.open\n", out)
     assert re.search(r"\d+% +[\d.]+ ns  line 22: let trend", out)
