@@ -68,7 +68,7 @@ class Evaluation:
 
         Raises KeyError for one that the run did not keep: ask `evaluate` for everything.
         """
-        return np.asarray(self.kept[self._found.lower(expression)])
+        return np.asarray(self.kept[self._found.look_up(expression)])
 
     def held(self, name: str) -> Array | Coded:
         """A name's column as it is kept: an array, or codes and their values."""
