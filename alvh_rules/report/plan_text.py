@@ -47,7 +47,7 @@ def plan_lines(
         called.setdefault(place, []).append(name)
     backs = look_backs(nodes, ruleset.schema.bars)
     lines = [
-        f"{ruleset.name} {ruleset.version}: {len(names)} values of {rows:,} rows",
+        f"{ruleset.name} {ruleset.version}: {len(dict.fromkeys(names))} values of {rows:,} rows",
         f"  nodes: {made} in the plan, {needed} needed"
         + (f", {len(steps.steps)} with finite states in tables" if folds else ""),
         f"  columns held at once: {steps.most_alive} at the most",
