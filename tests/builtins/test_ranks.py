@@ -36,6 +36,7 @@ def test_ranks_are_those_of_each_window(values, n, way) -> None:
             patch.setattr(ranks, "_SHORT", 10**9 if way == "ranks" else 0)
             patch.setattr(ranks, "_NEAR", 56)
             patch.setattr(ranks, "_PIECES", 8)
+            patch.setattr(ranks, "_BUCKET", 4)
             patch.setattr(ranks, "_RANKED", 90)
         found = percentile_rank(x, n)
     assert found.tobytes() == one_by_one(x, n).tobytes()

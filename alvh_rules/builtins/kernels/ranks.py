@@ -6,12 +6,12 @@ Three ways, by the window and by how many rows there are:
 - short windows are counted a lag at a time, on as many rows as stay near the processor: of the values,
   or of their ranks, which take fewer bytes;
 - long windows are cut at the edges of pieces of rows. A window's first and last piece are counted a
-  lag at a time, and all pieces between them at once: a table says for each piece how many rows before
-  it are of each rank or less. The work a row does not grow with the window, up to some 30,000 rows;
-  from there it is a pass for each 32 rows of it.
+  lag at a time, and all pieces between them at once, by a table of how many rows stand before a piece
+  and below a rank. The work a row does not grow with the window, up to some 30,000 rows; from there it
+  is a pass for each 128 rows of it.
 
-A rank is a small whole number: the place, in order, of the last value that is equal. So a value is at
-most another where its rank is.
+A rank is a small whole number: the place in order, equal values in order of time. No row comes after
+its window's last, so a value is at most the last where its rank is.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ _SHORT = 1_000
 """Rows of a window up to which counting by lags alone costs less."""
 _NEAR = 1 << 16
 """Bytes of rows that are counted by lags at a time."""
-_PIECES = 64
-"""Pieces that long windows' rows are cut into: more of them make larger tables and fewer lags."""
+_PIECES = 256
+"""Pieces that long windows' rows are cut into: more of them make a larger table and fewer lags."""
+_BUCKET = 64
+"""Ranks that the table takes together."""
 _RANKED = 1 << 16
 """Rows that are ranked at a time for long windows: as many as two bytes number."""
 _BYTE = 127
@@ -101,12 +103,12 @@ def _by_ranks(x: Float, n: int) -> Array:
 
 
 def _by_pieces(x: Float, n: int) -> Array:
-    length = -(-len(x) // _PIECES)
+    rows = len(x)
+    length = -(-rows // _PIECES)
     order, ranks = _ranked(x)
     if length >= n:
         return _by_lags(ranks, n)
     pieces = _cut(ranks, length)
-
     # The last piece, from its own first row on.
     newest = _Counts(pieces)
     for lag in range(length):
@@ -117,39 +119,47 @@ def _by_pieces(x: Float, n: int) -> Array:
     oldest = _Counts(last)
     for lag in range(length):
         oldest.add(first[lag:], last[: length - lag], slice(length - lag))
-    # The pieces between.
-    order = order.astype(ranks.dtype)
-    before = np.empty((_PIECES + 1, len(x)), dtype=ranks.dtype)
-    for piece in range(_PIECES + 1):
-        # Of no piece beyond the last row anything is asked.
-        stands = order < min(piece * length, len(x) - 1)
-        np.cumsum(stands.astype(ranks.dtype), dtype=ranks.dtype, out=before[piece])
-    ends = np.arange(n - 1, len(x))
-    at = ranks[n - 1 :]
-    between: Array = before.ravel().take(ends // length * len(x) + at).astype(np.int64)
-    begins = (ends - (n - 1)) // length + 1
-    between -= before.ravel().take(begins * len(x) + at)
-    rows = len(ends)
-    between += newest.settle().ravel(order="F")[n - 1 : len(x)]
-    between += oldest.settle().ravel(order="F")[:rows]
-    return between
+    ends = np.arange(n - 1, rows)
+    begin, end = (ends - (n - 1)) // length + 1, ends // length
+    found = _between(order // length, ranks[n - 1 :], begin, end)
+    found += newest.settle().ravel(order="F")[n - 1 : rows]
+    found += oldest.settle().ravel(order="F")[: rows - n + 1]
+    return found
+
+
+def _between(piece_of: Array, ranks: Array, begin: Array, end: Array) -> Array:
+    """How many rows of the pieces from `begin` up to `end` have less than a rank, for each rank asked.
+
+    `piece_of` is the piece of the row of each rank. A table has, for every piece and every `_BUCKET`
+    of ranks, how many rows stand before both; the ranks of one's own bucket are gone through.
+    """
+    size = -(-len(piece_of) // _BUCKET)
+    cells = piece_of * size + np.arange(len(piece_of)) // _BUCKET
+    table = np.zeros((_PIECES + 1, size + 1), dtype=np.int64)
+    counted = np.bincount(cells, minlength=_PIECES * size).reshape(_PIECES, size)
+    table[1:, 1:] = counted.cumsum(axis=0).cumsum(axis=1)
+    buckets = ranks // _BUCKET
+    found: Array = table[end, buckets] - table[begin, buckets]
+
+    # By rank, in buckets: a piece less the first, as a number without a sign, is less than how many
+    # there are if it is one of them.
+    firsts, many = np.zeros((2, len(piece_of)), dtype=np.uint16)
+    firsts[ranks], many[ranks] = begin, end - begin
+    own, firsts, many = (_cut(item, _BUCKET) for item in (piece_of.astype(np.uint16), firsts, many))
+    near = np.zeros(own.shape, dtype=np.uint8)
+    for lag in range(1, _BUCKET):
+        apart = own[: _BUCKET - lag] - firsts[lag:]
+        near[lag:] += apart < many[lag:]
+    found += near.ravel(order="F")[ranks]
+    return found
 
 
 def _ranked(x: Float) -> tuple[Array, Array]:
-    """The rows in the order of their values, and each row's rank."""
-    dtype = np.uint16 if len(x) <= _RANKED else np.uint32
-    order = np.argsort(x)
-    in_order = x[order]
-    # Zeros of both signs are equal.
-    ends = np.flatnonzero(np.append(in_order[1:] != in_order[:-1], True)).astype(dtype)
-    ranks = np.empty(len(x), dtype=dtype)
-    ranks[order] = ends if len(ends) == len(x) else np.repeat(ends, _lengths(ends))
+    """The rows in the order of their values, and each row's rank: equal values in order of time."""
+    order = np.argsort(x, kind="stable")
+    ranks = np.empty(len(x), dtype=np.uint16 if len(x) <= _RANKED else np.uint32)
+    ranks[order] = np.arange(len(x), dtype=ranks.dtype)
     return order, ranks
-
-
-def _lengths(ends: Array) -> Array:
-    """How many there are up to each end, from the one before."""
-    return np.diff(ends.astype(np.int64), prepend=-1)
 
 
 def _cut(ranks: Array, length: int) -> Array:
