@@ -122,6 +122,11 @@ def test_each_session_has_the_version_of_that_session(changed: Bench, market, tm
     ratios = trades[trades["clause"].str.startswith("ratio")]
     assert set(ratios[ratios["decided"] < "2015-01-21"]["clause"]) == {"ratio 50% of vega"}
     assert set(ratios[ratios["decided"] >= "2015-01-21"]["clause"]) == {"ratio 100% of vega"}
+    named = trades[trades["action"] == "open"].iloc[0]
+    _, told = changed.run(
+        "explain", "--position", named["position"], "--out", str(tmp_path / "run")
+    )
+    assert f"version     {named['version']}" in told
     # The ruleset of the working folder is not asked: it may say anything.
     (changed.root / "core.alvh").write_text("nonsense\n")
     backtest(changed, market, tmp_path / "again", "--as-governed")
