@@ -103,15 +103,19 @@ class Run:
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
         self._steps = [(step.fresh(), frees) for step, frees in program.steps]
-        self._constants = program.constants
-        self._lanes = [Lane(self.nodes, self._constants, self._steps)]
+        self._program = program
+        self._lanes = [self._lane()]
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
 
         `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
         """
-        self._lanes[0].feed(block, self._placed(targets or {}), self.seconds)
+        placed = self._placed(targets or {})
+        if self.seconds is None:
+            self._lanes[0].feed(block, placed)
+        else:
+            self._lanes[0].feed_timed(block, placed, self.seconds)
 
     def feed_all(
         self,
@@ -128,13 +132,17 @@ class Run:
         its number. `told` is called with the rows that are done.
         """
         while len(self._lanes) < threads:
-            self._lanes.append(Lane(self.nodes, self._constants, self._steps, beside=True))
+            self._lanes.append(self._lane())
 
         def taken(lane: Lane, number: int) -> None:
             take(lambda wanted: lane.cell(self._place[wanted]), number)
 
         placed = [self._placed(room) for room in targets]
         feed_all(self._lanes[:threads], blocks, placed, taken, told)
+
+    def _lane(self) -> Lane:
+        program = self._program
+        return Lane(program.nodes, program.constants, program.rooms, self._steps)
 
     def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
         return {self._place[number]: room for number, room in targets.items()}

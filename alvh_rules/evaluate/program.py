@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from alvh_rules.evaluate.cells import Rooms, constant_of
 from alvh_rules.evaluate.compiled import Strand, pieces
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
@@ -21,7 +25,8 @@ class Program:
     """Steps that have not been run, each with the cells that are let go after it.
 
     `given` are the plan's nodes, `nodes` those that are run, `place` where what was asked for is among
-    them; `columns` is how many are held at once at the most, `constants` are cells from the start.
+    them; `columns` is how many are held at once at the most, `constants` are cells from the start. `rooms`
+    says where cells are made: a cell that has one need not be let go.
     """
 
     given: Sequence[g.Node]
@@ -29,6 +34,7 @@ class Program:
     place: Mapping[int, int]
     columns: int
     constants: Sequence[int]
+    rooms: Rooms
     steps: Sequence[tuple[Step, tuple[int, ...]]]
 
 
@@ -66,7 +72,29 @@ def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled:
         if step is None:
             constants.append(number)
         else:
-            steps.append((step, part.frees))
+            steps.append((step, tuple(n for n in part.frees if constant_of(nodes[n]) is None)))
     place = dict(zip(asked, found, strict=True))
     most = schedule(nodes, found).most_alive
-    return Program(given, nodes, place, most, constants, steps)
+    rooms = _rooms(nodes, steps)
+    let_go = [(step, tuple(n for n in frees if n not in rooms.of)) for step, frees in steps]
+    return Program(given, nodes, place, most, constants, rooms, let_go)
+
+
+def _rooms(nodes: Sequence[g.Node], steps: Sequence[tuple[Step, tuple[int, ...]]]) -> Rooms:
+    """A room for each cell on the rows that a step asks one for: one that is free, or another."""
+    types: list[np.dtype[Any]] = []
+    of: dict[int, int] = {}
+    free: dict[np.dtype[Any], list[int]] = {}
+    for step, frees in steps:
+        for number, dtype in step.rooms.items():
+            if nodes[number].clock != g.ROWS:
+                continue
+            if not free.get(dtype):
+                free.setdefault(dtype, []).append(len(types))
+                types.append(dtype)
+            # The one that was let go last is nearest to the processor.
+            of[number] = free[dtype].pop()
+        for number in frees:
+            if number in of:
+                free[types[of[number]]].append(of[number])
+    return Rooms(of, types)

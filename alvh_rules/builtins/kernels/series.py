@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from alvh_rules.builtins.kernels.recurrence import Memory
-from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.builtins.kernels.trees import rolling_least, shifted
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
-from alvh_rules.evaluate.inputs import Float, Kleene
+from alvh_rules.evaluate.inputs import Boolean, Float, Kleene
+
+_ONE = np.array(1, dtype=np.int8)
 
 
 def ago(x: Float, n: int) -> Float:
@@ -70,37 +71,35 @@ def held(condition: Kleene, n: int) -> Kleene:
 def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     """not end and (begin or the row before): each row clamps the state between two truths.
 
-    A clamp taken twice is the clamp once, so of rows on end that clamp alike the first alone counts.
-    A clamp after a clamp is a clamp, so those that are left are combined by doubling.
+    Whether the state is true, and whether it is at least unknown, are two latches that do not touch
+    each other, each of yes and no.
     """
+    if not len(begin):
+        return begin.copy()
     high = np.negative(end)
     low = np.minimum(begin, high)
-    rows = len(low)
-    if not rows:
-        return low
-    state = np.int8(memory.get("state", FALSE))
-    # A clamp as one byte: the least and the greatest state that it leaves.
-    clamps = low * np.int8(3)
-    clamps += high
-    turns = np.flatnonzero(clamps[1:] != clamps[:-1]) + 1
-    starts = np.concatenate([[0], turns])
-    low, high = low[starts], high[starts]
-    low[0] = high[0] = np.minimum(high[0], np.maximum(low[0], state))
-    states = _combined(low, high)
-    memory["state"] = int(states[-1])
-    return stretched(starts, states, rows)
+    state = memory.get("state", FALSE)
+    out = _carried(low > UNKNOWN, high > UNKNOWN, state > UNKNOWN)
+    out += _carried(low >= UNKNOWN, high >= UNKNOWN, state >= UNKNOWN)
+    out -= _ONE
+    memory["state"] = int(out[-1])
+    return out
 
 
-def _combined(low: Kleene, high: Kleene) -> Kleene:
-    """The state after each clamp, of which the first leaves one state."""
-    size = 1
-    # What leaves one state rests on nothing before it.
-    while not np.array_equal(low, high):
-        low_before, high_before = low[:-size], high[:-size]
-        newer_low, newer_high = low[size:], high[size:]
-        low_after = np.minimum(newer_high, np.maximum(newer_low, low_before))
-        high_after = np.minimum(newer_high, np.maximum(newer_low, high_before))
-        low = np.concatenate([low[:size], low_after])
-        high = np.concatenate([high[:size], high_after])
-        size *= 2
-    return low
+def _carried(sets: Boolean, keeps: Boolean, state: bool) -> Kleene:
+    """The state after each row, 1 or 0: set, or kept from the row before; what sets also keeps.
+
+    That is how a binary addition carries. A row is a digit; one that sets has a one in both numbers,
+    one that keeps in the first alone, any other in neither. The state before the first row is the
+    carry that comes in, and the carry out of each digit is the state after its row.
+    """
+    rows = len(sets)
+    first, second = _digits(keeps), _digits(sets)
+    carries = (first + second + state) ^ first ^ second
+    held = np.frombuffer(carries.to_bytes(rows // 8 + 1, "little"), dtype=np.uint8)
+    return np.unpackbits(held, count=rows + 1, bitorder="little")[1:].view(np.int8)
+
+
+def _digits(bits: Boolean) -> int:
+    """A number with these binary digits, the lowest first."""
+    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
