@@ -62,6 +62,26 @@ class Rooms:
     types: Sequence[np.dtype[Any]]
 
 
+NO_ROOMS = Rooms({}, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A cell that stands from the start: an array of no dimension."""
+
+    number: int
+    value: Array
+    whole: bool
+
+
+def constant_cell(number: int, nodes: Sequence[g.Node]) -> Constant:
+    """The cell of a node that is a constant."""
+    value, storage = constant_of(nodes[number]), g.storage_of(nodes[number].type)
+    assert value is not None
+    held = np.array(value, dtype=DTYPES[storage])
+    return Constant(number, held, not scalars.is_missing(value, storage))
+
+
 class Cells:
     """The cells of one block: `values` and `whole` by node.
 
@@ -69,12 +89,17 @@ class Cells:
     a cell that is wanted is made where it is wanted, in `begin`'s targets.
     """
 
-    def __init__(self, nodes: Sequence[g.Node], rooms: Rooms | None = None) -> None:
+    def __init__(
+        self, nodes: Sequence[g.Node], constants: Sequence[Constant] = (), rooms: Rooms = NO_ROOMS
+    ) -> None:
         self.nodes = nodes
         self.values: list[Any] = [None] * len(nodes)
         self.whole: list[bool] = [False] * len(nodes)
+        for constant in constants:
+            self.values[constant.number] = constant.value
+            self.whole[constant.number] = constant.whole
         self.rows: dict[str, int] = {}
-        self._rooms = rooms or Rooms({}, ())
+        self._rooms = rooms
         self._arrays: list[Array] = [np.empty(0, dtype=dtype) for dtype in self._rooms.types]
         self._places: list[Array | None] = [None] * len(nodes)
         self._targets: Mapping[int, Array] = {}
@@ -97,14 +122,6 @@ class Cells:
         self._targets = targets or {}
         self._known.clear()
 
-    def put_constant(self, number: int) -> None:
-        """A constant is an array of no dimension, and stays."""
-        node = self.nodes[number]
-        value, storage = constant_of(node), g.storage_of(node.type)
-        assert value is not None
-        self.values[number] = np.array(value, dtype=DTYPES[storage])
-        self.whole[number] = not scalars.is_missing(value, storage)
-
     def room(self, number: int, dtype: np.dtype[Any]) -> Array:
         """An array for a node's cell, whatever stands in it."""
         found = self._places[number]
@@ -122,7 +139,8 @@ class Cells:
         array = self._arrays[room]
         if len(array) < rows:
             array = self._arrays[room] = np.empty(rows, dtype=array.dtype)
-        found = self._places[number] = array[:rows]
+        found = array if len(array) == rows else array[:rows]
+        self._places[number] = found
         return found
 
     def scratch(self, rows: int) -> Boolean:

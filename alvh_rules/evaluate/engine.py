@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,10 @@ class Evaluation:
     market: Market
     columns: Mapping[str, Array]
     kept: Mapping[int, Any] = field(repr=False)
-    _found: Lowering = field(repr=False)
+
+    @cached_property
+    def _found(self) -> Lowering:
+        return Lowering.over(self.ruleset, self.plan)
 
     def value(self, expression: c.Expression) -> Array:
         """The column of an expression of the ruleset, on the rows.
@@ -219,7 +222,7 @@ def evaluate(
     )
     if profile is not None:
         profile(run)
-    return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
+    return _evaluation(ruleset, plan, market, kept)
 
 
 def evaluate_parts(
@@ -245,7 +248,6 @@ def evaluate_parts(
     )
     if profile is not None:
         run.measure()
-    lowering = Lowering.over(ruleset, plan)
     lanes = 1 if profile is not None else threads_of(threads, rows)
     before = 0
     for market in parts:
@@ -255,7 +257,7 @@ def evaluate_parts(
         block = min(block_of(lanes, run.columns), share)
         kept = _columns(run, plan, market, {}, wanted, block, told, lanes)
         before += len(market.timeline)
-        yield _evaluation(ruleset, plan, market, kept, lowering)
+        yield _evaluation(ruleset, plan, market, kept)
     if profile is not None:
         profile(run)
 
@@ -300,14 +302,14 @@ def _columns(
     roomy: dict[Any, list[int]] = {}
     for number in _wanted(plan, names):
         node = plan.nodes[number]
-        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
+        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE:
             roomy.setdefault(missing_of(node.type.kind, 0).dtype, []).append(number)
         else:
             parts[number] = [None] * len(pieces)
     for dtype, numbers in roomy.items():
         # Every row is written by the block that it is in. Short columns share a room: the system
         # gives out large memory in large pages, which takes a fraction of the time.
-        shared = max(1, _ROOM // (rows * dtype.itemsize))
+        shared = max(1, _ROOM // max(rows * dtype.itemsize, 1))
         for some in _batched(numbers, shared):
             kept |= zip(some, np.empty((len(some), rows), dtype=dtype), strict=True)
 
@@ -347,7 +349,6 @@ def _evaluation(
     plan: g.Plan,
     market: Market,
     kept: Mapping[int, Any],
-    lowering: Lowering,
 ) -> Evaluation:
     named = {
         # By its own name a curve is shown as its nearest month.
@@ -355,7 +356,7 @@ def _evaluation(
         for name, number in plan.names.items()
         if number in kept
     }
-    return Evaluation(ruleset, plan, market, named, kept, lowering)
+    return Evaluation(ruleset, plan, market, named, kept)
 
 
 def _own(cell: Any) -> Any:

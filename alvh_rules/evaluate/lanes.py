@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import Cells, Rooms, spread
+from alvh_rules.evaluate.cells import Cells, Constant, Rooms, spread
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
@@ -59,17 +59,14 @@ def processors() -> int:
 class Lane:
     """Cells, and the steps of a run that fill them, block after block.
 
-    `constants` are the numbers of the nodes whose cells stand from the start, `rooms` where cells are
-    made.
+    `constants` are the cells that stand from the start, `rooms` where the others are made.
     """
 
     def __init__(
-        self, nodes: Sequence[g.Node], constants: Sequence[int], rooms: Rooms, steps: Sequel
+        self, nodes: Sequence[g.Node], constants: Sequence[Constant], rooms: Rooms, steps: Sequel
     ) -> None:
         self.nodes = nodes
-        self.cells = Cells(nodes, rooms)
-        for number in constants:
-            self.cells.put_constant(number)
+        self.cells = Cells(nodes, constants, rooms)
         self.steps = [(step.number, step.compute, frees) for step, frees in steps]
         self._remembering = [step.remembers for step, _ in steps]
         self._clocks = {nodes[step.number].clock for step, _ in steps} - {g.ROWS}

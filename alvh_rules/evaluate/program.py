@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from alvh_rules.evaluate.cells import Rooms, constant_of
+from alvh_rules.evaluate.cells import Constant, Rooms, constant_cell, constant_of
 from alvh_rules.evaluate.compiled import Strand, pieces
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
@@ -33,7 +33,7 @@ class Program:
     nodes: Sequence[g.Node]
     place: Mapping[int, int]
     columns: int
-    constants: Sequence[int]
+    constants: Sequence[Constant]
     rooms: Rooms
     steps: Sequence[tuple[Step, tuple[int, ...]]]
 
@@ -64,13 +64,13 @@ def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled:
     given, found = nodes, list(asked)
     if fold:
         nodes, found = tabulated(nodes, asked)
-    constants: list[int] = []
+    constants: list[Constant] = []
     steps: list[tuple[Step, tuple[int, ...]]] = []
     for part in pieces(nodes, found, compiled):
         number = part.numbers[0]
         step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
         if step is None:
-            constants.append(number)
+            constants.append(constant_cell(number, nodes))
         else:
             steps.append((step, tuple(n for n in part.frees if constant_of(nodes[n]) is None)))
     place = dict(zip(asked, found, strict=True))

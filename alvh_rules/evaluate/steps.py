@@ -32,6 +32,8 @@ from alvh_rules.evaluate.inputs import Array, Calendar, missing_of
 from alvh_rules.evaluate.pointwise import Computed, Function, pointwise
 from alvh_rules.plan import graph as g
 
+_FLOAT = DTYPES[g.Storage.NUMBER]
+
 
 class Step:
     """One operation of a plan. `compute` gives its cell; it must not change its inputs."""
@@ -73,7 +75,7 @@ class Step:
 
     def settled(self, cells: Cells, out: Array) -> Computed:
         """What a kernel gave, with what is not finite made missing."""
-        if out.dtype == np.float64:
+        if out.dtype == _FLOAT:
             return out, cells.settle(self.number, out, True)
         return out, False
 
@@ -88,20 +90,28 @@ class Step:
 class Read(Step):
     """A column of the data or of the caller."""
 
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        super().__init__(number, nodes)
+        operation = self.node.operation
+        assert isinstance(operation, g.Column | g.Given)
+        self.name = operation.name
+        self.given = isinstance(operation, g.Given)
+        self.lost = UNKNOWN if self.node.type.kind is Kind.FLAG else -1
+
     def compute(self, cells: Cells, block: Block) -> Computed:
-        match self.node.operation:
-            case g.Column(name) if self.node.type.kind is Kind.CURVE:
-                return block.curve(name), False
-            case g.Column(name):
-                column = block.column(name)
-            case g.Given(name):
-                column = block.given_column(name)
-            case operation:
-                raise AssertionError(f"{operation} is not read")
-        if column.dtype == np.float64:
+        column = block.given_column(self.name) if self.given else block.column(self.name)
+        if column.dtype == _FLOAT:
             return column, all_finite(column)
-        lost = UNKNOWN if self.node.type.kind is Kind.FLAG else -1
-        return column, not bool((column == lost).any())
+        return column, not bool((column == self.lost).any())
+
+
+class ReadCurve(Step):
+    """A curve of the data."""
+
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        operation = self.node.operation
+        assert isinstance(operation, g.Column)
+        return block.curve(operation.name), False
 
 
 class Pointwise(Step):
@@ -283,10 +293,17 @@ def dates_in_windows(event: g.Event, calendar: Calendar) -> list[tuple[Array, in
     An unscheduled date is known on its own session only from then on, so of its window only the
     part from that session counts.
     """
-    known = calendar.ordinals[calendar.scheduled]
-    sudden = calendar.ordinals[~calendar.scheduled]
-    dates = [(known, event.begin), (sudden, max(event.begin, 0))]
+    if calendar.scheduled.all():
+        dates = [(calendar.ordinals, event.begin)]
+    else:
+        known = calendar.ordinals[calendar.scheduled]
+        sudden = calendar.ordinals[~calendar.scheduled]
+        dates = [(known, event.begin), (sudden, max(event.begin, 0))]
     return [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+
+
+_MOST_A_SESSION = 4
+"""Sessions of windows, for each session there is, up to which each is set by itself."""
 
 
 class EventWindow(Step):
@@ -297,41 +314,32 @@ class EventWindow(Step):
         assert isinstance(event, g.Event)
         calendar = block.market.calendars[event.calendar]
         sessions = block.sessions
-        first, last = int(sessions[0]), int(sessions[-1])
-        truths = np.full(len(sessions), FALSE, dtype=np.int8)
+        first, last, rows = int(sessions[0]), int(sessions[-1]), len(sessions)
+        # Windows reach over the ends of the block by less than their length.
+        length = event.end - event.begin + 1
+        padded = np.full(rows + 2 * length, FALSE, dtype=np.int8)
+        truths = padded[length : length + rows]
         for at, begin in dates_in_windows(event, calendar):
-            ends = np.searchsorted(at, (first - event.end, last - begin + 1))
-            near = at[ends[0] : ends[1]]
-            if len(near):
-                _fill(truths, sessions, near + begin, near + event.end)
+            start, end = at.searchsorted((first - event.end, last - begin + 1)).tolist()
+            near, spans = at[start:end], event.end - begin + 1
+            if last - first == rows - 1 and (end - start) * spans <= _MOST_A_SESSION * rows:
+                # Sessions on end: a session's number tells its place.
+                places = near + (begin - first + length)
+                if spans > 1:
+                    places = np.add.outer(places, np.arange(spans))
+                padded[places] = TRUE
+            else:
+                # One window more from a first session on, and one less after its last.
+                opens = sessions.searchsorted(near + begin)
+                closes = sessions.searchsorted(near + event.end, "right")
+                turns = np.bincount(opens, minlength=rows + 1)
+                turns -= np.bincount(closes, minlength=rows + 1)
+                truths[np.cumsum(turns[:-1]) > 0] = TRUE
         if calendar.first_ordinal <= first and last <= calendar.last_ordinal:
-            return truths, True
+            return block.by_session(truths), True
         covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
         truths[~covered] = UNKNOWN
-        return truths, False
-
-
-_MOST_A_SESSION = 4
-"""Sessions of windows, for each session there is, up to which each is set by itself."""
-
-
-def _fill(truths: Array, sessions: Array, firsts: Array, lasts: Array) -> None:
-    """Make true the sessions from each first to its last, of windows of one length."""
-    rows, length = len(sessions), int(lasts[0] - firsts[0]) + 1
-    start = int(sessions[0])
-    if int(sessions[-1]) - start == rows - 1 and len(firsts) * length <= _MOST_A_SESSION * rows:
-        # Sessions on end: a session's number tells its place.
-        places = firsts - start
-        if length > 1:
-            places = (places[:, np.newaxis] + np.arange(length)).ravel()
-        if places[0] < 0 or places[-1] >= rows:
-            places = places[(places >= 0) & (places < rows)]
-        truths[places] = TRUE
-        return
-    # One window more from a first session on, and one less after its last.
-    turns = np.bincount(np.searchsorted(sessions, firsts), minlength=rows + 1)
-    turns -= np.bincount(np.searchsorted(sessions, lasts, "right"), minlength=rows + 1)
-    truths[np.cumsum(turns[:-1]) > 0] = TRUE
+        return block.by_session(truths), False
 
 
 class CalendarCall(Step):
@@ -358,6 +366,8 @@ def step_of(number: int, nodes: Sequence[g.Node]) -> Step | None:
     if constant_of(node) is not None:
         return None
     match node.operation:
+        case g.Column() if node.type.kind is Kind.CURVE:
+            return ReadCurve(number, nodes)
         case g.Column() | g.Given():
             return Read(number, nodes)
         case g.Event():

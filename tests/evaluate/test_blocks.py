@@ -155,6 +155,14 @@ let daily_curve = monthly(constant_maturity(vx, 30 days))
 signal busy when vix > by_sessions for 2 sessions
 signal strong from by_rows > 60 until by_rows < 40
 target amount = if busy then by_sessions / vix else 0%
+layer one
+  sell put on spx
+    expiring 30 to 45 days
+    at delta 20%
+  weight 50%
+  open when spx > 0
+event fomc from 2 sessions before to 1 session after
+  one x 50%
 target near = if days_until(fomc) < 20 days then rolled / vix else daily_curve / by_week
 """
 

@@ -9,9 +9,9 @@ import numpy as np
 from alvh_rules.builtins.kernels.recurrence import Memory
 from alvh_rules.builtins.kernels.trees import rolling_least, shifted
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
-from alvh_rules.evaluate.inputs import Boolean, Float, Kleene
+from alvh_rules.evaluate.inputs import Float, Kleene
 
-_ONE = np.array(1, dtype=np.int8)
+_ONE, _UNKNOWN = np.array(1, dtype=np.int8), np.array(UNKNOWN, dtype=np.int8)
 
 
 def ago(x: Float, n: int) -> Float:
@@ -71,35 +71,31 @@ def held(condition: Kleene, n: int) -> Kleene:
 def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     """not end and (begin or the row before): each row clamps the state between two truths.
 
-    Whether the state is true, and whether it is at least unknown, are two latches that do not touch
-    each other, each of yes and no.
+    Whether the state is true, and whether it is at least unknown, are two latches of yes and no that
+    do not touch each other. A latch works as a binary addition carries: its rows are digits, one that
+    sets it has a one in both numbers, one that keeps it in the first alone, any other in neither. The
+    state before the first row is the carry that comes in, and the carry out of a digit is the state
+    after its row.
     """
-    if not len(begin):
+    rows = len(begin)
+    if not rows:
         return begin.copy()
-    high = np.negative(end)
-    low = np.minimum(begin, high)
+    # The two latches stand behind each other, with digits between them that keep nothing.
+    width = 8 * (rows // 8 + 1)
+    bits = np.zeros((2, 2, width), dtype=np.bool_)
+    np.less(end, _UNKNOWN, bits[0, 0, :rows])
+    np.less_equal(end, _UNKNOWN, bits[0, 1, :rows])
+    np.greater(begin, _UNKNOWN, bits[1, 0, :rows])
+    np.greater_equal(begin, _UNKNOWN, bits[1, 1, :rows])
+    packed = np.packbits(bits, bitorder="little").tobytes()
+    keeps = int.from_bytes(packed[: width // 4], "little")
+    sets = int.from_bytes(packed[width // 4 :], "little") & keeps
     state = memory.get("state", FALSE)
-    out = _carried(low > UNKNOWN, high > UNKNOWN, state > UNKNOWN)
-    out += _carried(low >= UNKNOWN, high >= UNKNOWN, state >= UNKNOWN)
-    out -= _ONE
+    before = (state > UNKNOWN) | (state >= UNKNOWN) << width
+    carries = (keeps + sets + before) ^ keeps ^ sets
+    held = np.frombuffer(carries.to_bytes(width // 4, "little"), dtype=np.uint8)
+    after = np.unpackbits(held, bitorder="little").view(np.int8)
+    out = np.add(after[1 : rows + 1], after[width + 1 : width + rows + 1])
+    np.subtract(out, _ONE, out)
     memory["state"] = int(out[-1])
     return out
-
-
-def _carried(sets: Boolean, keeps: Boolean, state: bool) -> Kleene:
-    """The state after each row, 1 or 0: set, or kept from the row before; what sets also keeps.
-
-    That is how a binary addition carries. A row is a digit; one that sets has a one in both numbers,
-    one that keeps in the first alone, any other in neither. The state before the first row is the
-    carry that comes in, and the carry out of each digit is the state after its row.
-    """
-    rows = len(sets)
-    first, second = _digits(keeps), _digits(sets)
-    carries = (first + second + state) ^ first ^ second
-    held = np.frombuffer(carries.to_bytes(rows // 8 + 1, "little"), dtype=np.uint8)
-    return np.unpackbits(held, count=rows + 1, bitorder="little")[1:].view(np.int8)
-
-
-def _digits(bits: Boolean) -> int:
-    """A number with these binary digits, the lowest first."""
-    return int.from_bytes(np.packbits(bits, bitorder="little").tobytes(), "little")
