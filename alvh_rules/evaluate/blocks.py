@@ -94,7 +94,14 @@ class Block:
     def by_session(self, values: Array) -> Array:
         """A column that is the same through each session, from a value for each session."""
         starts = self.session_starts
-        return values if starts is None else stretched(starts, values, len(self))
+        if starts is None:
+            return values
+        if len(values) > 1:
+            # What an event says changes seldom.
+            turns = (values[1:] != values[:-1]).nonzero()[0] + 1
+            starts = np.concatenate((starts[:1], starts[turns]))
+            values = np.concatenate((values[:1], values[turns]))
+        return stretched(starts, values, len(self))
 
 
 def blocks_of(market: Market, given: Mapping[str, Array], size: int) -> Iterator[Block]:

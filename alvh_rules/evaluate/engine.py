@@ -60,10 +60,12 @@ class Evaluation:
     market: Market
     columns: Mapping[str, Array]
     kept: Mapping[int, Any] = field(repr=False)
+    lowering: Lowering | None = field(default=None, repr=False)
+    """What finds an expression's node, where the caller has it; else it is made when it is asked for."""
 
     @cached_property
     def _found(self) -> Lowering:
-        return Lowering.over(self.ruleset, self.plan)
+        return self.lowering or Lowering.over(self.ruleset, self.plan)
 
     def value(self, expression: c.Expression) -> Array:
         """The column of an expression of the ruleset, on the rows.

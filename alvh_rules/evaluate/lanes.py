@@ -80,9 +80,7 @@ class Lane:
             for freed in frees:
                 values[freed] = None
 
-    def feed_timed(
-        self, block: Block, targets: Mapping[int, Array], seconds: list[float]
-    ) -> None:
+    def feed_timed(self, block: Block, targets: Mapping[int, Array], seconds: list[float]) -> None:
         """As `feed`; each step's time is added to `seconds`, by node."""
         cells = self._begun(block, targets)
         for number, compute, frees in self.steps:

@@ -76,7 +76,7 @@ class Step:
     def settled(self, cells: Cells, out: Array) -> Computed:
         """What a kernel gave, with what is not finite made missing."""
         if out.dtype == _FLOAT:
-            return out, cells.settle(self.number, out, True)
+            return out, cells.settle(self.number, out, all(cells.whole[n] for n in self.inputs))
         return out, False
 
     def save(self) -> Any:
@@ -218,6 +218,23 @@ class Hold(Step):
         self.last = saved
 
 
+_PART = 32_768
+"""Rows of a block that a kernel is given at a time: what it makes on the way stays near the processor."""
+
+
+def in_parts(
+    kernel: Callable[..., Array], inputs: Sequence[Any], cells: Cells, step: Step
+) -> Array:
+    """The column of a kernel that goes on from part to part, as from block to block."""
+    rows = cells.rows[step.node.clock]
+    if rows <= _PART or not all(isinstance(column, np.ndarray) for column in inputs):
+        return kernel(*inputs)
+    out = cells.room(step.number, DTYPES[g.storage_of(step.node.type)])
+    for start in range(0, rows, _PART):
+        out[start : start + _PART] = kernel(*(c[start : start + _PART] for c in inputs))
+    return out
+
+
 class Window(Step):
     """An operation that reads a fixed number of rows back: it remembers so many of its inputs."""
 
@@ -231,23 +248,28 @@ class Window(Step):
         kernel: Callable[..., Array],
     ) -> None:
         super().__init__(number, nodes)
+        self.rooms = {number: DTYPES[g.storage_of(self.node.type)]}
         self.back = back
         self.kernel = kernel
         self.tails: list[Array] = [np.zeros(0, dtype=DTYPES[storage]) for storage in self.storages]
 
     def compute(self, cells: Cells, block: Block) -> Computed:
+        inputs = self.arrays(cells, cells.rows[self.node.clock])
+        return self.settled(cells, in_parts(self._of_part, inputs, cells, self))
+
+    def _of_part(self, *inputs: Array) -> Array:
         before = len(self.tails[0])
-        joined = self.arrays(cells, cells.rows[self.node.clock])
+        joined: Sequence[Array] = inputs
         if before:
             joined = [
                 np.concatenate((tail, column))
-                for tail, column in zip(self.tails, joined, strict=True)
+                for tail, column in zip(self.tails, inputs, strict=True)
             ]
         start = max(len(joined[0]) - self.back, 0)
         # Copies: the rooms of the inputs are used again.
         self.tails = [column[start:].copy() for column in joined]
         out = self.kernel(*joined)
-        return self.settled(cells, out[before:] if before else out)
+        return out[before:] if before else out
 
     def save(self) -> Any:
         return [tail.tolist() for tail in self.tails]
@@ -266,6 +288,7 @@ class Remembering(Step):
 
     def __init__(self, number: int, nodes: Sequence[g.Node], kernel: Callable[..., Array]) -> None:
         super().__init__(number, nodes)
+        self.rooms = {number: DTYPES[g.storage_of(self.node.type)]}
         self.kernel = kernel
         self.memory: dict[str, Any] = {}
 
@@ -275,10 +298,14 @@ class Remembering(Step):
         return other
 
     def compute(self, cells: Cells, block: Block) -> Computed:
-        out = self.kernel(self.memory, *self.arrays(cells, cells.rows[self.node.clock]))
+        inputs = self.arrays(cells, cells.rows[self.node.clock])
+        out = in_parts(self._of_part, inputs, cells, self)
         if out.dtype == np.int8:
             return out, all(cells.whole[part] for part in self.inputs)
         return self.settled(cells, out)
+
+    def _of_part(self, *inputs: Array) -> Array:
+        return self.kernel(self.memory, *inputs)
 
     def save(self) -> Any:
         return self.memory
@@ -399,9 +426,7 @@ def _call_step(number: int, nodes: Sequence[g.Node]) -> Step:
         return [next(given) if value is None else value for value in fixed]
 
     if builtin.shape is Shape.RECURSIVE:
-        return Remembering(
-            number, nodes, lambda memory, *inputs: kernel(memory, *bound(inputs))
-        )
+        return Remembering(number, nodes, lambda memory, *inputs: kernel(memory, *bound(inputs)))
     windows = {
         parameter.name: value
         for parameter, value in zip(builtin.parameters, fixed, strict=False)

@@ -94,7 +94,8 @@ def average(memory: Memory, values: Float, n: int, alpha: float) -> Float:
 def averages(memories: Sequence[Memory], series: Float, n: int, alpha: float) -> Float:
     """As `average`, of several series that are begun on the same row, a row of the array each."""
     if any(memory.get("count") != n for memory in memories):
-        first = [_begin(memory, row, n) for memory, row in zip(memories, series, strict=True)][0]
+        taken = [_begin(memory, row, n) for memory, row in zip(memories, series, strict=True)]
+        first = taken[0]
         if memories[0]["count"] < n:
             return series[:, :0]
         out = np.empty((len(series), series.shape[1] - first + 1))
