@@ -48,6 +48,8 @@ class Trade:
     cause: Cause
     source: str
     reason: str = ""
+    underlyings: str = ""
+    volatilities: str = ""
 
 
 @dataclass

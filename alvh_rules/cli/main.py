@@ -97,7 +97,7 @@ def _slippage(text: str) -> dict[int, float]:
     except ValueError:
         found = {}
     if not found or not all(legs > 0 and 0.0 <= share <= 10.0 for legs, share in found.items()):
-        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.75,4=0.53")
+        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.5,4=0.06")
     return found
 
 
@@ -207,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_backtest(command)
     command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
     command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    command.add_argument(
+        "--as-governed",
+        action="store_true",
+        help="on each session the version that was in force on it, by the ledger",
+    )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="write the run's files")
     command.add_argument("--report", type=Path, metavar="FILE", help="write the page, .html")
 
@@ -402,7 +407,7 @@ def _add_costs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
         "--slippage",
         type=_slippage,
         metavar="SHARE",
-        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (default: the header's, else by legs)",
+        help="of the half-spread: `0.5`, or by legs `1=0.5,4=0.06` (default: the header's, else by legs)",
     )
 
 
