@@ -403,3 +403,27 @@ def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
         assert float(readings[f"alvh_account_{name}_dollars"]) == statement.equity[name]
     assert float(readings["alvh_account_positions"]) == len(held)
     assert float(readings["alvh_account_hedge_wanted_ratio"]) == 0.35
+
+
+def test_a_journal_of_before_there_were_accounts_goes_on(lives, capsys) -> None:
+    import sqlite3
+
+    messages = list(messages_of(simulate(20, 5)))
+    live = lives.start(PUTS)
+    for message in messages[:10]:
+        live.take(message)
+    lives.let_go()
+    path = str(lives.folder / "journal.db")
+    with sqlite3.connect(path) as connection:
+        connection.execute("drop table account")
+        connection.execute("drop table trades")
+    connection.close()
+    live = lives.start(PUTS)
+    for message in messages[10:]:
+        live.take(message)
+    lives.let_go()
+    for command in ("verify", "replay", "show"):
+        assert main(["journal", command, path]) == 0
+    capsys.readouterr()
+    assert main(["journal", "show", path, "--trades"]) == 2
+    assert "begun without `--paper`" in capsys.readouterr().out
