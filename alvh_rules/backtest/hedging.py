@@ -63,6 +63,7 @@ class HedgeRun:
         words = ruleset.labels.get("hedge.hold", ())
         texts = {ruleset.text(item.span): item for item in reversed(hedge.structures)}
         self._structures = [texts[word] for word in words]
+        self._words = list(words)
         stated = ruleset.values.get("hedge.ratio@0")
         self._ratio_span = stated.span if stated is not None else hedge.span
 
@@ -72,6 +73,26 @@ class HedgeRun:
         if self._position is None:
             return None
         return self.context.book.ledger.positions.get(self._position)
+
+    @property
+    def held(self) -> str | None:
+        """The name of its position."""
+        return self._position
+
+    def take_over(self, before: HedgeRun) -> None:
+        """Go on from the hedge of another version of the ruleset.
+
+        A structure of the same words is the same: it is kept, and what a unit of it counts too, unless
+        the ratio is of something else now.
+        """
+        self._position, self._was_shifting = before._position, before._was_shifting
+        self.targets.pending = before.targets.pending
+        if before._code < 0:
+            return
+        words = before._words[before._code]
+        self._code = self._words.index(words) if words in self._words else -1
+        if self._code >= 0 and self.hedge.basis == before.hedge.basis:
+            self._each = before._each
 
     def adopt(self, position: Position) -> None:
         """Go on from a position that was opened elsewhere, as of the structure that fits its legs."""

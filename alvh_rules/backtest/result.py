@@ -37,6 +37,8 @@ trades: one row an opening, change, roll, closing, settlement or refusal, in ord
   reason                  why it was refused, or what should be known of it
   underlyings             `2731.2; …`: the price of what each leg is on, at the fill or the settlement
   volatilities            `18.4; …`: each leg's implied volatility at the fill, in points
+  version                 in a run as governed: the version that decided it (`1.1.0 a25beb093703`, the
+                          number and the first characters of its proposal)
 
 positions: one row a leg and session, sorted by date, position, leg.
   date, position, owner, leg, underlying, right (put, call, future, share), strike, expiry, contracts
@@ -46,13 +48,15 @@ positions: one row a leg and session, sorted by date, position, leg.
   to the leg's own volatility)
 
 prevented: one row a clause that kept a layer from opening, ranked.
-  owner, clause, place, sessions (on which it alone was false or unknown), false, unknown
+  owner, clause, place, sessions (on which it alone was false or unknown), false, unknown, and in a run
+  as governed `version`
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from alvh_rules.core.diagnostics import Diagnostic
@@ -80,6 +84,25 @@ class Settings:
 
 
 @dataclass(frozen=True)
+class GovernedVersion:
+    """A version of a run as governed: the sessions on which it decided, both taken in.
+
+    `name` is what `trades` calls it; `proposal` the entry of the ledger that fixed it, `content` the
+    digest of its canonical form, `files` those of its texts, all SHA-256; `how` says who approved it.
+    """
+
+    name: str
+    first: date
+    last: date
+    proposal: str
+    content: str
+    files: Mapping[str, str]
+    how: str
+    account: tuple[str, ...] = ()
+    """Settings of its header that are of the account, and are not followed: the first version's are."""
+
+
+@dataclass(frozen=True)
 class Backtest:
     """A finished backtest. The frames' columns are those named at the head of this module."""
 
@@ -100,3 +123,5 @@ class Backtest:
     """What should be known of the data and of the run: warnings."""
     sources: Mapping[str, str]
     """Hashes of the ruleset and data files, by name; versions by library."""
+    versions: tuple[GovernedVersion, ...] = ()
+    """In a run as governed: the versions that decided, in order."""

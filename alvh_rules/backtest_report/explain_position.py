@@ -83,6 +83,8 @@ def _told(backtest: Backtest, trade: pandas.Series) -> list[str]:
     clause, place = escaped(str(trade["clause"])), escaped(str(trade["place"]))
     if clause:
         lines.append(f"  because of  {clause}" + (f"  ({place})" if place.strip(": ") else ""))
+    if str(trade.get("version", "") or ""):
+        lines.append(f"  version     {escaped(str(trade['version']))}")
     values = _named_in(backtest, str(trade["clause"]), trade["decided"])
     if values:
         lines.append(f"  then        {', '.join(values)}")

@@ -373,6 +373,19 @@ def assumptions(backtest: Backtest, figures: Metrics) -> str:
     ]
     lines = "".join(f"<tr><th scope=row>{name}</th><td>{value}</td></tr>" for name, value in facts)
     shown = f'<div class="wide"><table class="facts"><tbody>{lines}</tbody></table></div>'
+    if backtest.versions:
+        rows = [
+            [
+                safe(item.name),
+                day(item.first),
+                day(item.last),
+                safe(item.how),
+                f"<code class=hash>{safe(item.content)}</code>",
+            ]
+            for item in backtest.versions[:MOST_LISTED]
+        ]
+        head = ("version", "from", "to", "", "content")
+        shown += f"<h3>As governed</h3>{table(head, rows, 'tddtt')}"
     found = [
         f"<li>{safe(item.severity)}[{safe(item.code)}]: {safe(item.message)}"
         + (f" <small>{safe(item.location)}</small>" if item.location else "")

@@ -26,6 +26,7 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
         f"{escaped(backtest.ruleset)} {escaped(backtest.version)}: {day(figures.first)} to"
         f" {day(figures.last)}, {count(figures.sessions, 'session')}"
     ]
+    lines += ["", *version_lines(backtest)] if backtest.versions else []
     lines += ["", *_book(backtest, figures)]
     lines += ["", *_owners(backtest)]
     worst = _worst(backtest)
@@ -33,6 +34,24 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
     lines += ["", *_notes(backtest, figures)]
     if not figures.trading.trades or figures.trading.refused:
         lines += ["", *no_trades_lines(backtest, MOST_CLAUSES)]
+    return lines
+
+
+def version_lines(backtest: Backtest) -> list[str]:
+    """The versions of a run as governed, a line each, and what of their headers is not followed."""
+    rows = [["as governed", "from", "to", ""]]
+    rows += [
+        [escaped(item.name), day(item.first), day(item.last), escaped(item.how)]
+        for item in backtest.versions
+    ]
+    lines = aligned(rows, left=4)
+    for item in backtest.versions:
+        if item.account:
+            which = ", ".join(item.account)
+            lines.append(
+                f"  {which} of {escaped(item.name)} {'is' if len(item.account) == 1 else 'are'} not"
+                " followed: the account is the first version's"
+            )
     return lines
 
 

@@ -207,6 +207,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_backtest(command)
     command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
     command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    command.add_argument(
+        "--as-governed",
+        action="store_true",
+        help="on each session the version that was in force on it, by the ledger",
+    )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="write the run's files")
     command.add_argument("--report", type=Path, metavar="FILE", help="write the page, .html")
 

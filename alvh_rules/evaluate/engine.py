@@ -25,6 +25,7 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
+from alvh_rules.evaluate.columns import Coded, Kept, Named, codes_type
 from alvh_rules.evaluate.compiled import Strand, is_compiled
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
 from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
@@ -52,7 +53,7 @@ class Evaluation:
 
     `columns` are by name, a row each: float64, int8 of `core.kleene`, or int32 codes. They are the
     names that were asked for, and those that share a node with one. `kept` are all columns held, by
-    node.
+    node. Either makes a column of few values when it is asked for; `held` gives it as it is kept.
     """
 
     ruleset: c.CheckedRuleset
@@ -69,6 +70,10 @@ class Evaluation:
         """
         return np.asarray(self.kept[self._found.look_up(expression)])
 
+    def held(self, name: str) -> Array | Coded:
+        """A name's column as it is kept: an array, or codes and their values."""
+        return self.columns.held(name) if isinstance(self.columns, Named) else self.columns[name]
+
     def picked(self, table: c.Table, axis: int) -> Array:
         """The row (axis 0) or column (axis 1) that each row of the run picks; -1 where none."""
         number = self._found.axis(table.axes[axis], g.ROWS, table.span)
@@ -84,7 +89,8 @@ class Run:
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
     `compiled` has Numba compile what it can (`compiled.py`), which takes seconds here, before the
-    first block. What the one kind of run saved, the other refuses.
+    first block. What the one kind of run saved, the other refuses. `as_codes` has the cells of what
+    takes few values hold codes, by `palettes`, and the rest as ever.
     """
 
     def __init__(
@@ -93,12 +99,15 @@ class Run:
         wanted: Iterable[int],
         fold: bool = False,
         compiled: bool = False,
+        as_codes: bool = False,
     ) -> None:
         asked = tuple(dict.fromkeys(wanted))
-        program = program_of(nodes, asked, fold, compiled)
+        program = program_of(nodes, asked, fold, compiled, as_codes)
         self.nodes = program.nodes
         self.columns = program.columns
         """Columns that are held at once, at the most."""
+        self.palettes = program.palettes
+        """The values, by code, of wanted nodes whose cells hold codes."""
         self._place = program.place
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
@@ -138,6 +147,11 @@ class Run:
 
     def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
         return {self._place[number]: room for number, room in targets.items()}
+
+    def same_cell(self, numbers: Iterable[int]) -> dict[int, int]:
+        """For each wanted node, the first of them that has the same cell."""
+        first: dict[int, int] = {}
+        return {number: first.setdefault(self._place[number], number) for number in numbers}
 
     def measure(self) -> None:
         """Take each step's time from now on."""
@@ -267,7 +281,7 @@ def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool)
     if rows >= FILTER_FROM:
         load_filter()
     fold = names is not None and rows >= FOLD_FROM
-    return Run(plan.nodes, _wanted(plan, names), fold, compiled)
+    return Run(plan.nodes, _wanted(plan, names), fold, compiled, as_codes=fold)
 
 
 def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
@@ -286,14 +300,16 @@ def _columns(
 ) -> dict[int, Any]:
     """The wanted columns of the rows of a market, which go on from those that the run has seen."""
     rows = len(market.timeline)
+    wanted = _wanted(plan, names)
+    told_by = run.same_cell(wanted)
     pieces = list(blocks_of(market, given, block))
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
     roomy: dict[Any, list[int]] = {}
-    for number in _wanted(plan, names):
+    for number in dict.fromkeys(told_by.values()):
         node = plan.nodes[number]
         if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
-            roomy.setdefault(missing_of(node.type.kind, 0).dtype, []).append(number)
+            roomy.setdefault(_dtype(run, node, number), []).append(number)
         else:
             parts[number] = [None] * len(pieces)
     for dtype, numbers in roomy.items():
@@ -325,8 +341,17 @@ def _columns(
                 take(run.cell, number)
                 on_step(piece.end)
     for number, found in parts.items():
-        kept[number] = _joined(found, plan.nodes[number])
-    return kept
+        kept[number] = _joined(found, _dtype(run, plan.nodes[number], number))
+    columns = {number: kept[told_by[number]] for number in wanted}
+    return columns | {
+        number: Coded(columns[number], palette) for number, palette in run.palettes.items()
+    }
+
+
+def _dtype(run: Run, node: g.Node, number: int) -> np.dtype[Any]:
+    """The type of a wanted column, or of its codes."""
+    palette = run.palettes.get(number)
+    return missing_of(node.type.kind, 0).dtype if palette is None else codes_type(len(palette))
 
 
 def _batched(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
@@ -341,13 +366,8 @@ def _evaluation(
     kept: Mapping[int, Any],
     lowering: Lowering,
 ) -> Evaluation:
-    named = {
-        # By its own name a curve is shown as its nearest month.
-        name: kept[number][0][0] if isinstance(kept[number], tuple) else kept[number]
-        for name, number in plan.names.items()
-        if number in kept
-    }
-    return Evaluation(ruleset, plan, market, named, kept, lowering)
+    columns = Kept(kept)
+    return Evaluation(ruleset, plan, market, Named(plan.names, columns), columns, lowering)
 
 
 def _own(cell: Any) -> Any:
@@ -355,13 +375,12 @@ def _own(cell: Any) -> Any:
     return cell if isinstance(cell, tuple) else cell.copy()
 
 
-def _joined(parts: list[Any], node: g.Node) -> Any:
+def _joined(parts: list[Any], dtype: np.dtype[Any]) -> Any:
     if not parts:
-        return missing_of(node.type.kind, 0)
+        return np.empty(0, dtype=dtype)
     if isinstance(parts[0], tuple):
         return tuple(
             tuple(np.concatenate(months) for months in zip(*side, strict=True))
             for side in zip(*parts, strict=True)
         )
-    dtype = missing_of(node.type.kind, 0).dtype
     return np.concatenate(parts).astype(dtype, copy=False)

@@ -7,7 +7,6 @@ gives room for the result. Whole inputs take a path without masks.
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,8 @@ import numpy as np
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES, settle
-from alvh_rules.evaluate.inputs import Array, Float, is_missing, missing_of
+from alvh_rules.evaluate.columns import codes_type, looking_up
+from alvh_rules.evaluate.inputs import Float, is_missing, missing_of
 from alvh_rules.plan import graph as g
 
 if TYPE_CHECKING:
@@ -44,9 +44,6 @@ _ONE, _MINUS_TWO = np.int8(1), np.int8(-2)
 _DECIMALS = 1e12
 """Decided weights and ratios are rounded to this many parts."""
 _SMALL_CODES = 127
-_DOUBLES = {np.dtype(np.float64): np.dtype(np.complex128), np.dtype(np.int32): np.dtype(np.int64)}
-_MOST_PAIRED = 64
-"""Entries of a table up to which it is looked up for two rows at once: its pairs take 256 KB."""
 
 
 def pointwise(node: g.Node, nodes: Sequence[g.Node]) -> tuple[Function, bool]:
@@ -278,8 +275,7 @@ def _select(options: int, kind: Kind) -> Function:
 
 def _combination(counts: tuple[int, ...]) -> Function:
     # Digits begin at -1: the number of the first combination, all of them -1, is zero.
-    most = math.prod(counts)
-    dtype = np.dtype(np.int8 if most < _SMALL_CODES else np.int16 if most < 2**15 else np.int32)
+    dtype = codes_type(math.prod(counts))
     radices = [dtype.type(count) for count in counts[1:]]
     one = dtype.type(1)
 
@@ -298,36 +294,14 @@ def _combination(counts: tuple[int, ...]) -> Function:
 def _lookup(values: tuple[float | int, ...], kind: Kind) -> Function:
     table = np.array(values, dtype=missing_of(kind, 0).dtype)
     sure = not bool(is_missing(table, kind).any())
-    pairs = _paired(table)
+    look_up = looking_up(table)
 
     def run(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
-        at, out = inputs[0], own.room(table.dtype, rows)
-        even = 0
-        if pairs is not None and at.dtype == np.int8 and at.flags.c_contiguous:
-            even = rows - rows % 2
-            pairs.take(at[:even].view(np.uint16), out=out[:even].view(pairs.dtype), mode="clip")
-        table.take(at[even:], out=out[even:], mode="clip")
+        out = own.room(table.dtype, rows)
+        look_up(inputs[0], out)
         return out, sure
 
     return run
-
-
-def _paired(table: Array) -> Array | None:
-    """The entries of two neighbouring rows at once, by their two codes read as one number.
-
-    Half as many lookups, each of twice the bytes, take half the time. None for a table that would be
-    too large, or has no type of twice its size. Codes are bytes, none of them missing.
-    """
-    double = _DOUBLES.get(table.dtype)
-    if double is None or len(table) > _MOST_PAIRED:
-        return None
-    pairs = np.zeros((len(table), 256, 2), dtype=table.dtype)
-    one, other = pairs[:, :, 0], pairs[:, :, 1]
-    # The code that stands first in memory is the lower byte, or the upper one, of the number.
-    first, second = (one, other) if sys.byteorder == "little" else (other, one)
-    first[:, : len(table)] = table
-    second[...] = table[:, np.newaxis]
-    return pairs.view(double).reshape(-1)
 
 
 def _interpolate(operation: g.Interpolate) -> Function:

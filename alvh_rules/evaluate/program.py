@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.compiled import Strand, pieces
+from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
-from alvh_rules.plan.tabulate import tabulated
+from alvh_rules.plan.tabulate import coded, tabulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Program:
 
     `given` are the plan's nodes, `nodes` those that are run, `place` where what was asked for is among
     them; `columns` is how many are held at once at the most, `constants` are cells from the start.
+    Where what was asked for stands in `palettes`, its place has codes: numbers in its palette.
     """
 
     given: Sequence[g.Node]
@@ -30,22 +35,27 @@ class Program:
     columns: int
     constants: Sequence[int]
     steps: Sequence[tuple[Step, tuple[int, ...]]]
+    palettes: Mapping[int, Array]
 
 
 _KEPT = 16
 """Programs that a process keeps: making one takes longer than some thousand rows do."""
-_programs: dict[tuple[int, tuple[int, ...], bool], Program] = {}
+_programs: dict[tuple[int, tuple[int, ...], bool, bool], Program] = {}
 
 
 def program_of(
-    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool
+    nodes: Sequence[g.Node],
+    asked: tuple[int, ...],
+    fold: bool,
+    compiled: bool,
+    as_codes: bool = False,
 ) -> Program:
-    """The program that gives the nodes asked for; `fold` and `compiled` are those of a run."""
-    key = (id(nodes), asked, fold)
+    """The program that gives the nodes asked for; the choices are those of a run."""
+    key = (id(nodes), asked, fold, as_codes)
     kept = None if compiled else _programs.get(key)
     if kept is not None and kept.given is nodes:
         return kept
-    made = _made(nodes, asked, fold, compiled)
+    made = _made(nodes, asked, fold, compiled, as_codes)
     if not compiled and isinstance(nodes, tuple):
         # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
         while len(_programs) >= _KEPT:
@@ -54,10 +64,20 @@ def program_of(
     return made
 
 
-def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool) -> Program:
+def _made(
+    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool, as_codes: bool
+) -> Program:
     given, found = nodes, list(asked)
     if fold:
         nodes, found = tabulated(nodes, asked)
+    palettes: dict[int, Array] = {}
+    if as_codes:
+        wanted = found
+        found, values = coded(nodes, wanted)
+        for number, folded in zip(asked, wanted, strict=True):
+            if folded in values:
+                storage = g.storage_of(nodes[folded].type)
+                palettes[number] = np.array(values[folded], dtype=DTYPES[storage])
     constants: list[int] = []
     steps: list[tuple[Step, tuple[int, ...]]] = []
     for part in pieces(nodes, found, compiled):
@@ -69,4 +89,4 @@ def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled:
             steps.append((step, part.frees))
     place = dict(zip(asked, found, strict=True))
     most = schedule(nodes, found).most_alive
-    return Program(given, nodes, place, most, constants, steps)
+    return Program(given, nodes, place, most, constants, steps, palettes)

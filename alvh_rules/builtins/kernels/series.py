@@ -23,12 +23,20 @@ def change(x: Float, n: int) -> Float:
 
 
 def cumulative(memory: Memory, x: Float) -> Float:
-    known = ~np.isnan(x)
-    running = np.where(known, x, 0.0)
-    running = np.cumsum(np.concatenate([[memory.get("total", 0.0)], running]))[1:]
-    if len(running):
-        memory["total"] = float(running[-1])
-    return np.where(known & np.isfinite(running), running, np.nan)
+    running = np.empty(len(x) + 1)
+    running[0] = memory.get("total", 0.0)
+    out = running[1:]
+    out[...] = x
+    lost = np.isnan(x)
+    some = bool(lost.any())
+    if some:
+        out[lost] = 0.0
+    np.cumsum(running, out=running)
+    memory["total"] = float(running[-1])
+    # A sum that has overflowed stays so: the last one tells.
+    if some or not math.isfinite(running[-1]):
+        out[lost | ~np.isfinite(out)] = np.nan
+    return out
 
 
 def _truth(value: np.ndarray, known: np.ndarray) -> Kleene:

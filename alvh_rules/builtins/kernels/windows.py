@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling, shifted
+from alvh_rules.builtins.kernels.ranks import counts_at_most
+from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling
 from alvh_rules.evaluate.inputs import Float
 
 
@@ -22,11 +23,16 @@ def sma(x: Float, n: int) -> Float:
     return rolling(x, n, np.add) / n
 
 
+def _merge_weighted(older: Columns, a: int, newer: Columns, b: int) -> Columns:
+    """Sums, and sums weighted 1, 2, … from the oldest, of both together."""
+    (sum_a, weighted_a), (sum_b, weighted_b) = older, newer
+    # The newer rows stand a places further on.
+    return sum_a + sum_b, weighted_a + (weighted_b + sum_b * a)
+
+
 def wma(x: Float, n: int) -> Float:
-    total = np.zeros(len(x))
-    for back in range(n - 1, -1, -1):
-        total = total + shifted(x, back) * (n - back)
-    return finite(total / (n * (n + 1) / 2))
+    _, weighted = merged((x, x), n, _merge_weighted)
+    return finite(filled(weighted, len(x), np.nan) / (n * (n + 1) / 2))
 
 
 def highest(x: Float, n: int) -> Float:
@@ -64,13 +70,14 @@ def zscore(x: Float, n: int) -> Float:
 
 
 def percentile_rank(x: Float, n: int) -> Float:
-    count = np.zeros(len(x), dtype=np.int32)
-    lost = np.zeros(len(x), dtype=bool)
-    for back in range(n):
-        past = shifted(x, back)
-        count += past <= x
-        lost |= np.isnan(past)
-    return np.where(lost, np.nan, count / n)
+    counts = counts_at_most(x, n)
+    out = filled(counts / n, len(x), np.nan)
+    lost = np.isnan(x)
+    if lost.any():
+        missing = np.cumsum(lost)
+        missing[n:] -= missing[:-n].copy()
+        out[missing > 0] = np.nan
+    return out
 
 
 def realized_volatility(price: Float, n: int) -> Float:
