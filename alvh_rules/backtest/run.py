@@ -27,19 +27,20 @@ def backtest(
     sources: Mapping[str, str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool | None = None,
+    both: bool = True,
 ) -> Backtest:
     """Run a ruleset over a market. Rows of `inputs` are those of the market.
 
-    `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Raises
+    `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Without
+    `both` the book without its hedge is not run: its equity is then that with it. Raises
     ValueError where no session lies between the settings' days, or where rows are shorter than a day.
     """
     settings = settings or Settings()
     if not market.timeline.daily:
         raise ValueError("a backtest runs on daily bars")
     first, last = traded_rows(market, settings)
-    done = simulate(
-        Program(ruleset, market), inputs, settings, first, last, on_step=on_step, bulk=bulk
-    )
+    program = Program(ruleset, market)
+    done = simulate(program, inputs, settings, first, last, on_step=on_step, bulk=bulk, both=both)
     return result(done, settings, found, sources or {})
 
 

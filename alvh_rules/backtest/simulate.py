@@ -271,7 +271,7 @@ def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Simulated:
-    """Both books after their last session; one book twice where there is no hedge."""
+    """Both books after their last session; one book twice where there is no hedge, or only it was run."""
 
     program: Program
     inputs: Inputs
@@ -290,10 +290,11 @@ def simulate(
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool | None = None,
+    both: bool = True,
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
-    `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
+    Without `both` the book without its hedge is not run, and the other stands for it. `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
     Raises ValueError for `bulk` where the ruleset does read it.
     """
     if bulk and not program.bulk:
@@ -308,7 +309,7 @@ def simulate(
         )
 
     main = run(True, True)
-    other = main if program.ruleset.hedge is None else run(False, False)
+    other = main if program.ruleset.hedge is None or not both else run(False, False)
     for row in range(last + 1):
         main.session(row, row >= first)
         if other is not main:

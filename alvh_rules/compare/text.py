@@ -57,6 +57,10 @@ def text_lines(comparison: Comparison) -> list[str]:
         lines += [f"  {change_text(item)}" for item in comparison.changes]
     if comparison.history is not None:
         lines += ["", *history_lines(comparison.history)]
+    if comparison.results is not None:
+        from alvh_rules.compare.results_text import results_lines
+
+        lines += ["", *results_lines(comparison.results)]
     lines += ["", *verdict_lines(comparison)]
     return [escaped(line) for line in lines]
 
