@@ -22,6 +22,7 @@ from alvh_rules.prove.translate import Translation
 from alvh_rules.prove.values import Truth, opposite
 
 MOST_LITERALS = 60
+EVERYWHERE = "every market"
 
 
 @dataclass(frozen=True)
@@ -161,5 +162,5 @@ def region_of(
     if found is None:
         return ""
     if not found:
-        return "every market"
+        return EVERYWHERE
     return " and ".join(dict.fromkeys(item.text for item in found))
