@@ -40,7 +40,7 @@ def test_what_no_history_breaks_is_not_called_refuted(promise: str) -> None:
     [
         "change(vix, 5) < vix",
         "zscore(vix, 20) <= 0 or vix > sma(vix, 20)",
-        "macd(spx, 5, 10, 3) > 0 or ema(spx, 5) <= ema(spx, 10)",
+        "macd(spx, 5, 10) > 0 or ema(spx, 5) <= ema(spx, 10)",
         "vix - change(vix, 5) is ago(vix, 5) or change(vix, 5) is missing",
     ],
 )
