@@ -92,7 +92,7 @@ def _row(item: Decision) -> str:
     example = ""
     if item.example is not None:
         given = code(example_text(item.example))
-        example = f"{given}: {code(item.old)} → {code(item.new)}"
+        example = f"{f'{given}: ' if given else ''}{code(item.old)} → {code(item.new)}"
     status = _WORDS.get(item.status, item.status)
     return f"| {code(item.name)} | {status} | {plain(where)} | {example} |"
 

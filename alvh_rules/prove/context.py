@@ -283,8 +283,12 @@ class Context:
 
     # --- words ---
 
-    def told(self, nodes: Sequence[int], witness: Witness) -> tuple[str, ...]:
-        """What a market's named nodes are there, beside what it gives."""
+    def told(
+        self, nodes: Sequence[int], witness: Witness, rounding: bool = False
+    ) -> tuple[str, ...]:
+        """What a market's named nodes are there, beside what it gives; where `rounding` decides, with
+        every digit."""
+        shown = exactly if rounding else shown_value
         found = []
         for number in nodes:
             (value,) = on_one_row(self.to, [number], witness.parts, witness.kept)
@@ -296,7 +300,7 @@ class Context:
                 # It does not matter to the market, which is why it is not given.
                 continue
             words = self.ruleset.labels.get(node.type.labels, ())
-            found.append(f"{text} is {exactly(value, node.type.kind, words)}")
+            found.append(f"{text} is {shown(value, node.type.kind, words)}")
         return tuple(dict.fromkeys(found))
 
     def names_under(self, number: int) -> list[int]:

@@ -109,7 +109,7 @@ def _refuted(
         "refuted",
         span,
         market=found.market,
-        values=context.told(context.names_under(number), found),
+        values=context.told(context.names_under(number), found, rounding),
         region=region,
         rounding=rounding,
         notes=tuple(notes),
