@@ -250,9 +250,6 @@ class Context:
             for part in self.to.market_of(number)
             if self.plan.nodes[part].type.kind is not Kind.CURVE
         ]
-        if all(isinstance(part.node.operation, (g.Column, g.Event, g.Book)) for part in parts):
-            # Of these the edges say as much as a history.
-            return Witness("no")
         held = self.histories.seen([number], lambda columns: test(columns[0]), parts)
         if held is None:
             return Witness("no")

@@ -53,12 +53,10 @@ _LONGEST_RUN = 90
 class Histories:
     """Runs of a plan over made-up histories, made when they are first asked for."""
 
-    def __init__(self, to: Translation, assumed: Sequence[int]) -> None:
+    def __init__(self, to: Translation, assumed: Sequence[int], before: int = 0) -> None:
         self._to, self._assumed = to, tuple(assumed)
-        bars: Bars = to.ruleset.schema.bars
-        longest = look_backs(to.plan.nodes, bars)
         self._markets: list[Market] | None = None
-        self._before = max((item.most_rows(bars) for item in longest), default=0)
+        self._before = max(before, rows_before(to))
         self._columns: dict[int, list[Array]] = {}
         self._holds: list[Array] | None = None
 
@@ -85,11 +83,18 @@ class Histories:
             rows = np.flatnonzero(passing)
             if len(rows):
                 return {
-                    part.key: _held(part, self._columns[part.number][at][rows[0]])
+                    part.key: held_at(part, self._columns[part.number][at][rows[0]])
                     for part in parts
                     if not part.before
                 }
         return None
+
+    def columns(self, number: int) -> tuple[list[Array], list[Array]]:
+        """A node's column in each history, and the rows that count. Of the same data in two rulesets
+        the histories are the same, where both look back as far."""
+        self._run([number])
+        assert self._holds is not None
+        return self._columns[number], self._holds
 
     def _run(self, numbers: Sequence[int]) -> None:
         """The columns of nodes, each worked out once."""
@@ -124,12 +129,13 @@ class Histories:
 
     def _market(self, which: int) -> Market:
         rows = ROWS + self._before
-        random = np.random.default_rng(17 + which)
         ruleset = self._to.ruleset
         market = blank_market(ruleset, rows)
         columns = dict(market.columns)
-        common = _walk(random, rows, 0.0, 1.0)
+        common = _walk(np.random.default_rng(which), rows, 0.0, 1.0)
         for column in ruleset.schema.columns:
+            # By what it is read from, so that the same data is the same in any ruleset.
+            random = np.random.default_rng([which, *column.source.encode()])
             own = missing_of(column.kind, rows)
             if column.kind is Kind.FLAG:
                 own = np.where(_runs(random, rows, 2) > 0, TRUE, FALSE).astype(np.int8)
@@ -151,7 +157,10 @@ class Histories:
                 "month": Periods(months, months),
             }
             timeline = replace(timeline, periods=periods)
-        calendars = {name: _calendar(item, random, rows) for name, item in market.calendars.items()}
+        calendars = {
+            name: _calendar(item, np.random.default_rng([which, *name.encode()]), rows)
+            for name, item in market.calendars.items()
+        }
         return replace(market, timeline=timeline, columns=columns, calendars=calendars)
 
     def _numbers(
@@ -205,6 +214,13 @@ class Histories:
         return p.ANYWHERE
 
 
+def rows_before(to: Translation) -> int:
+    """The most rows that a plan looks back on."""
+    bars: Bars = to.ruleset.schema.bars
+    found = look_backs(to.plan.nodes, bars)
+    return max((item.most_rows(bars) for item in found), default=0)
+
+
 def _walk(random: np.random.Generator, rows: int, low: float, high: float) -> Float:
     """A walk, now calm and now wild, folded back at both ends."""
     pace = np.repeat(random.choice([0.003, 0.01, 0.04, 0.15], rows // 40 + 1), 40)[:rows]
@@ -236,7 +252,8 @@ def _calendar(empty: Calendar, random: np.random.Generator, rows: int) -> Calend
     )
 
 
-def _held(part: Part, value: object) -> Held:
+def held_at(part: Part, value: object) -> Held:
+    """A column's value as a market holds it."""
     number = float(value)  # type: ignore[arg-type]
     if g.storage_of(part.node.type) is g.Storage.NUMBER:
         return None if number != number else number

@@ -87,6 +87,15 @@ def test_an_average_that_rounding_puts_above_all_that_it_averages_is_found() -> 
     assert 0 < average - most < 1e-12
 
 
+@pytest.mark.parametrize(
+    "promise", ["vix / 3 * 3 is vix", "vix / vix3m * vix3m is vix", "(vix + vix3m) - vix3m is vix"]
+)
+def test_what_cancels_in_real_arithmetic_alone_is_refuted_in_floating_point(promise: str) -> None:
+    # No edge, since both sides are one polynomial: only running it shows it.
+    found = verdicts(f"always {promise}\n")[promise]
+    assert (found.status, found.rounding) == ("refuted", True)
+
+
 def test_values_of_different_data_stand_beside_one_another() -> None:
     lines = "always rsi(spx, 14) > 10 or sma(vix, 5) < 30\n"
     (found,) = verdicts(lines).values()
