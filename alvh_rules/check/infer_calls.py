@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alvh_rules.builtins.record import Builtin, Parameter, Role, Shape
-from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.builtins.registry import BUILTINS, OTHER_NAMES
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.core import bounds
@@ -43,7 +43,7 @@ class Calls:
             if name not in self.scope.lost:
                 self.scope.report(
                     errors.unknown_function(
-                        name, node.function.span, self.scope.nearest(name, BUILTINS)
+                        name, node.function.span, self._meant_function(name.lower())
                     )
                 )
             return None
@@ -91,6 +91,12 @@ class Calls:
             return None
         return c.Invoke(builtin, known, clock, self._result_type(builtin, known), node.span)
 
+    def _meant_function(self, name: str) -> str:
+        """The function that a name in small letters stands for: its own, one of elsewhere, or near."""
+        if name in BUILTINS:
+            return name
+        return OTHER_NAMES.get(name, "") or self.scope.nearest(name, BUILTINS)
+
     def window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
         """A window's rows and clock, from a literal or a param."""
         scope = self.scope
@@ -120,6 +126,7 @@ class Calls:
                     f"the count of `{what}`",
                     node.span,
                     "write a number of rows, `20 sessions`, or a param",
+                    _in_sessions(literal),
                 )
             )
             return None
@@ -448,3 +455,10 @@ def _is_amount(written: ast.Expression) -> bool:
     if isinstance(written, ast.Negative):
         return _is_amount(written.operand)
     return isinstance(written, ast.Number) and written.unit == "$"
+
+
+def _in_sessions(written: ast.Expression) -> str:
+    """`50 days` as the sessions that were probably meant."""
+    if isinstance(written, ast.Number) and written.unit == "days":
+        return f"{written.text} sessions"
+    return ""
