@@ -17,8 +17,23 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Any
 
-from alvh_rules.compare.clause_words import text_of, window_text
+from alvh_rules.compare.clause_words import text_of
 from alvh_rules.compare.edit import Beside, Edit, Insert, Replace
+from alvh_rules.compare.likeness import (
+    all_of,
+    apart,
+    by_sort,
+    conditions_of,
+    differ_in_rows,
+    one_of,
+    several_texts,
+    sort_of_clause,
+    sort_of_effect,
+    sort_of_hedge,
+    window_or_whole,
+    without_choices,
+    without_sentence,
+)
 from alvh_rules.syntax import ast
 
 _DEFINITIONS = (ast.Labels, ast.Let, ast.Table, ast.Signal, ast.Target)
@@ -62,17 +77,17 @@ def changed_clauses(old: Sequence[ast.Item], new: Sequence[ast.Item]) -> list[Ch
 class _Differ:
     def __init__(self, old: Sequence[ast.Item], new: Sequence[ast.Item]) -> None:
         self.found: list[ChangedClause] = []
-        self._header(_one(old, ast.Header), _one(new, ast.Header))
-        self._rows(old, new, ast.Data, "column", _column)
+        self._header(one_of(old, ast.Header), one_of(new, ast.Header))
+        self._rows(old, new, ast.Data, "column", without_sentence)
         self._rows(old, new, ast.Params, "param", lambda row: row.value)
         self._definitions(old, new)
-        self._layers(_all(old, ast.Layer), _all(new, ast.Layer))
-        self._hedges(_one(old, ast.Hedge), _one(new, ast.Hedge))
-        self._list("hold", _all(old, ast.Holding), _all(new, ast.Holding))
-        self._events(_all(old, ast.Event), _all(new, ast.Event))
-        self._regimes(_all(old, ast.Regime), _all(new, ast.Regime))
-        self._list("reallocate", _all(old, ast.Reallocate), _all(new, ast.Reallocate))
-        self._limits(_all(old, ast.Limit), _all(new, ast.Limit))
+        self._layers(all_of(old, ast.Layer), all_of(new, ast.Layer))
+        self._hedges(one_of(old, ast.Hedge), one_of(new, ast.Hedge))
+        self._list("hold", all_of(old, ast.Holding), all_of(new, ast.Holding))
+        self._events(all_of(old, ast.Event), all_of(new, ast.Event))
+        self._regimes(all_of(old, ast.Regime), all_of(new, ast.Regime))
+        self._list("reallocate", all_of(old, ast.Reallocate), all_of(new, ast.Reallocate))
+        self._limits(all_of(old, ast.Limit), all_of(new, ast.Limit))
 
     def _add(self, where: str, old: Any, new: Any, *edits: Edit, words: Any = text_of) -> None:
         before, after = ("" if item is None else words(item) for item in (old, new))
@@ -89,7 +104,7 @@ class _Differ:
 
     def _list(self, where: str, old: Sequence[Any], new: Sequence[Any], into: Any = None) -> None:
         """Like things in no order: those of one side alone are paired as far as they go."""
-        gone, come = _apart(old, new)
+        gone, come = apart(old, new)
         for at in range(max(len(gone), len(come))):
             one = gone[at] if at < len(gone) else None
             other = come[at] if at < len(come) else None
@@ -105,7 +120,7 @@ class _Differ:
         inside: Callable[[str, Any, Any], bool] = lambda where, old, new: False,
     ) -> None:
         """Clauses of a block by their sort; `inside` may tell of a pair what differs in it."""
-        before, after = (_by(side, sort) for side in sides)
+        before, after = (by_sort(side, sort) for side in sides)
         for key in dict.fromkeys([*after, *before]):
             one, other = before.get(key, []), after.get(key, [])
             if one == other:
@@ -114,10 +129,10 @@ class _Differ:
                 if not inside(where, one[0], other[0]):
                     self._pair(where, into, field, one[0], other[0])
                 continue
-            gone, come = _apart(one, other)
+            gone, come = apart(one, other)
             edits: list[Edit] = [Replace(item, None) for item in gone]
             edits += [Insert(into, field, item) for item in come]
-            self._add(where, gone or None, come or None, *edits, words=_several)
+            self._add(where, gone or None, come or None, *edits, words=several_texts)
 
     # --- conditions ---
 
@@ -130,8 +145,8 @@ class _Differ:
             self._add(where, old, new, Replace(old, new))
             return
         (operator,) = words
-        before, after = (_items(side) for side in (old, new))
-        gone, come = _apart(before, after)
+        before, after = (conditions_of(side) for side in (old, new))
+        gone, come = apart(before, after)
         if len(gone) == len(come) == 1 and all(
             isinstance(side[0], ast.Logical) for side in (gone, come)
         ):
@@ -170,7 +185,7 @@ class _Differ:
     ) -> None:
         """Rows of `data` or `param` that both have, by what of them decides."""
         before, after = (
-            {row.name.name: row for item in _all(side, sort) for row in item.rows}
+            {row.name.name: row for item in all_of(side, sort) for row in item.rows}
             for side in (old, new)
         )
         for name, row in after.items():
@@ -189,7 +204,7 @@ class _Differ:
                 continue
             where = f"{type(item).__name__.lower()} {item.name.name}"
             match other, item:
-                case ast.Table(), ast.Table() if _like(other, item):
+                case ast.Table(), ast.Table() if differ_in_rows(other, item):
                     self._table(where, other, item)
                 case ast.Signal(), ast.Signal():
                     self._signal(where, other, item)
@@ -222,7 +237,7 @@ class _Differ:
             before = old.rows[j] if j < len(old.rows) else None
             edits: list[Edit] = [Replace(row, None) for row in gone]
             edits += [Insert(old, "rows", row, before) for row in come]
-            self._add(where, gone or None, come or None, *edits, words=_several)
+            self._add(where, gone or None, come or None, *edits, words=several_texts)
 
     # --- layers and the hedge ---
 
@@ -245,7 +260,7 @@ class _Differ:
                 self._add(where, other, item, Replace(other, item))
                 continue
             sides = (other.clauses, item.clauses)
-            self._groups(where, other, "clauses", sides, _sort_of_clause, self._clause)
+            self._groups(where, other, "clauses", sides, sort_of_clause, self._clause)
         for item in gone:
             self._pair(f"layer {item.name.name}", None, "items", item, None)
 
@@ -255,15 +270,15 @@ class _Differ:
                 self._condition(f"{where}: open when", old.condition, new.condition)
             case (ast.CloseWhen(), ast.CloseWhen()):
                 self._condition(f"{where}: close when", old.condition, new.condition)
-            case (ast.Structure(), ast.Structure()) if _bare(old) == _bare(new):
-                self._groups(where, old, "choices", (old.choices, new.choices), _sort_of_clause)
+            case (ast.Structure(), ast.Structure()) if without_choices(old) == without_choices(new):
+                self._groups(where, old, "choices", (old.choices, new.choices), sort_of_clause)
             case (ast.Legs(), ast.Legs()) if old.underlying == new.underlying:
-                self._groups(where, old, "choices", (old.choices, new.choices), _sort_of_clause)
+                self._groups(where, old, "choices", (old.choices, new.choices), sort_of_clause)
                 if len(old.legs) != len(new.legs):
                     edits = [Replace(leg, None) for leg in old.legs]
                     self._add(
                         where, list(old.legs), list(new.legs), *edits,
-                        *(Insert(old, "legs", leg) for leg in new.legs), words=_several,
+                        *(Insert(old, "legs", leg) for leg in new.legs), words=several_texts,
                     )  # fmt: skip
                     return True
                 for one, other in zip(old.legs, new.legs, strict=True):
@@ -277,7 +292,7 @@ class _Differ:
             self._pair("hedge", None, "items", old, new)
             return
         sides = (old.clauses, new.clauses)
-        self._groups("hedge", old, "clauses", sides, _sort_of_hedge, self._hedge_clause)
+        self._groups("hedge", old, "clauses", sides, sort_of_hedge, self._hedge_clause)
 
     def _hedge_clause(self, where: str, old: Any, new: Any) -> bool:
         match old, new:
@@ -312,11 +327,9 @@ class _Differ:
                 # Effects are edited under the event as it was, so both go together.
                 if one.effects != other.effects:
                     moved = other
-                self._add(
-                    where, one, moved, Replace(one, moved), words=_window_or_whole(one, other)
-                )
+                self._add(where, one, moved, Replace(one, moved), words=window_or_whole(one, other))
                 continue
-            self._groups(where, one, "effects", (one.effects, other.effects), _sort_of_effect)
+            self._groups(where, one, "effects", (one.effects, other.effects), sort_of_effect)
         for item in before:
             self._pair(f"event {item.calendar.name}", None, "items", item, None)
         for item in after:
@@ -330,7 +343,7 @@ class _Differ:
             # The first that holds wins, so their order is a clause.
             edits = [Replace(item, None) for item in old]
             edits_in = [Insert(None, "items", item) for item in new]
-            self._add("regimes", list(old), list(new), *edits, *edits_in, words=_several)
+            self._add("regimes", list(old), list(new), *edits, *edits_in, words=several_texts)
             return
         for name, item in after.items():
             where, other = f"regime {name}", before.get(name)
@@ -341,19 +354,19 @@ class _Differ:
                 continue
             if other.condition is not None and item.condition is not None:
                 self._condition(where, other.condition, item.condition)
-            self._groups(where, other, "effects", (other.effects, item.effects), _sort_of_effect)
+            self._groups(where, other, "effects", (other.effects, item.effects), sort_of_effect)
         for name, item in before.items():
             if name not in after:
                 self._pair(f"regime {name}", None, "items", item, None)
 
     def _limits(self, old: Sequence[ast.Limit], new: Sequence[ast.Limit]) -> None:
-        gone, come = _apart(old, new)
+        gone, come = apart(old, new)
         kept = [[item for item in side if item in old and item in new] for side in (old, new)]
         if kept[0] != kept[1]:
             # They act in the order written.
             edits = [Replace(item, None) for item in old]
             edits_in = [Insert(None, "items", item) for item in new]
-            self._add("limits", list(old), list(new), *edits, *edits_in, words=_several)
+            self._add("limits", list(old), list(new), *edits, *edits_in, words=several_texts)
             return
         for item in come:
             other = next((one for one in gone if one.subject == item.subject), None)
@@ -367,84 +380,3 @@ class _Differ:
                 self._add("limit", other, item, Replace(other, item))
         for item in gone:
             self._add("limit", item, None, Replace(item, None))
-
-
-# --- what is like what ---
-
-
-def _all(items: Sequence[ast.Item], sort: Any) -> list[Any]:
-    return [item for item in items if isinstance(item, sort)]
-
-
-def _one(items: Sequence[ast.Item], sort: Any) -> Any | None:
-    return next(iter(_all(items, sort)), None)
-
-
-def _by(nodes: Sequence[Any], sort: Callable[[Any], Any]) -> dict[Any, list[Any]]:
-    found: dict[Any, list[Any]] = {}
-    for node in nodes:
-        found.setdefault(sort(node), []).append(node)
-    return found
-
-
-def _apart(old: Sequence[Any], new: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """What only one of two lists has, each as often as it has it."""
-    gone, come = list(old), []
-    for item in new:
-        if item in gone:
-            del gone[gone.index(item)]
-        else:
-            come.append(item)
-    return gone, come
-
-
-def _items(condition: Any) -> tuple[Any, ...]:
-    return condition.items if isinstance(condition, ast.Logical) else (condition,)
-
-
-def _like(old: ast.Table, new: ast.Table) -> bool:
-    """Whether two tables differ in rows alone."""
-    return (old.inputs, old.interpolated, old.columns) == (
-        new.inputs,
-        new.interpolated,
-        new.columns,
-    )
-
-
-def _column(row: ast.DataRow) -> ast.DataRow:
-    return replace(row, description="")
-
-
-def _bare(structure: ast.Structure) -> ast.Structure:
-    return replace(structure, choices=())
-
-
-def _sort_of_clause(clause: Any) -> str:
-    """Clauses of one sort take each other's place."""
-    match clause:
-        case ast.Structure() | ast.Legs():
-            return "structure"
-        case ast.Weight() | ast.Size():
-            return "size"
-        case ast.Selection(measure="wings"):
-            return "wings"
-        case ast.Selection() | ast.AtTheMoney() | ast.AtStrike() | ast.Offset():
-            return "strikes"
-        case _:
-            return type(clause).__name__
-
-
-def _sort_of_hedge(clause: Any) -> str:
-    return "hold" if isinstance(clause, ast.HoldBy | ast.HoldOne) else type(clause).__name__
-
-
-def _sort_of_effect(effect: ast.Effect) -> tuple[str, str]:
-    return type(effect).__name__, effect.subject.name
-
-
-def _several(nodes: Sequence[Any]) -> str:
-    return "; ".join(map(text_of, nodes))
-
-
-def _window_or_whole(old: ast.Event, new: ast.Event) -> Callable[[Any], str]:
-    return window_text if old.effects == new.effects else text_of
