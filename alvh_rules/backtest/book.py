@@ -52,6 +52,25 @@ class Book:
         self._numbers: dict[str, int] = {}
         self._leg_greeks: dict[str, Greeks] = {}
 
+    # --- what it carries beside its ledger ---
+
+    def needs_kept(self) -> dict[str, Needs]:
+        """What positions need, by name, of those whose legs are still as they were when it was found."""
+        held = self.ledger.positions
+        return {
+            name: need
+            for name, need in self._needs.items()
+            if need.legs == tuple((item.contract, item.count) for item in held[name].legs.values())
+        }
+
+    def numbers(self) -> dict[str, int]:
+        """How many positions each owner has had."""
+        return dict(self._numbers)
+
+    def restore(self, needs: Mapping[str, Needs], numbers: Mapping[str, int]) -> None:
+        """Go on from what `needs_kept` and `numbers` gave."""
+        self._needs, self._numbers = dict(needs), dict(numbers)
+
     # --- what a session brings ---
 
     def accrue(self, rate: float, days: int) -> None:

@@ -14,7 +14,7 @@ from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.instruments import NEVER
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.simulate import Simulated
-from alvh_rules.backtest.trades import SOURCES
+from alvh_rules.backtest.trades import SOURCES, Trade
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
@@ -29,6 +29,15 @@ from alvh_rules.report.decisions import decision_frame
 if TYPE_CHECKING:
     import pandas
 
+TRADE_NAMES = (
+    *("number", "date", "position", "owner", "action", "structure", "legs", "contracts", "cash"),
+    *("fees", "slippage", "profit", "clause", "place", "decided", "source", "reason"),
+)
+LEG_NAMES = (
+    *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
+    *("bid", "ask", "mark", "market_value", "volatility", "delta", "gamma", "theta", "vega"),
+    "source",
+)
 _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
@@ -62,8 +71,7 @@ def equity_frame(done: Simulated) -> pandas.DataFrame:
         data[f"book_{name}"] = [item["greeks"][at] for item in sessions]
     data["hedge_ratio"] = [item["ratio"] for item in sessions]
     data["hedge_held"] = [item["held"] for item in sessions]
-    peak = np.maximum.accumulate(np.maximum(equity, done.program.ruleset.capital))
-    data["drawdown"] = 1.0 - equity / peak
+    data["drawdown"] = [item["drawdown"] for item in sessions]
     data["skipped"] = [item["skipped"] for item in sessions]
     return pandas.DataFrame(data)
 
@@ -80,32 +88,8 @@ def trades_frame(done: Simulated) -> pandas.DataFrame:
         span = trade.cause.span
         if span not in places:
             places[span] = place_of(ruleset, span)
-        rows.append(
-            (
-                number,
-                dates[trade.row],
-                trade.position,
-                trade.owner,
-                trade.action,
-                trade.structure,
-                trade.legs,
-                trade.contracts,
-                trade.cash / 100.0,
-                trade.fees / 100.0,
-                trade.slippage / 100.0,
-                trade.profit / 100.0,
-                trade.cause.text,
-                places[span],
-                dates[trade.cause.row],
-                trade.source,
-                trade.reason,
-            )
-        )
-    names = (
-        "number date position owner action structure legs contracts cash fees slippage profit clause"
-        " place decided source reason"
-    )
-    frame = pandas.DataFrame(rows, columns=names.split())
+        rows.append(trade_cells(number, trade, dates, places[span]))
+    frame = pandas.DataFrame(rows, columns=TRADE_NAMES)
     return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
 
 
@@ -120,49 +104,70 @@ def _typed(
     return frame.astype(types)
 
 
+def trade_cells(number: int, trade: Trade, dates: Array, place: str) -> tuple[Any, ...]:
+    """A row of `trades`, in the order of `TRADE_NAMES`; `dates` are those of the rows."""
+    return (
+        number,
+        dates[trade.row],
+        trade.position,
+        trade.owner,
+        trade.action,
+        trade.structure,
+        trade.legs,
+        trade.contracts,
+        trade.cash / 100.0,
+        trade.fees / 100.0,
+        trade.slippage / 100.0,
+        trade.profit / 100.0,
+        trade.cause.text,
+        place,
+        dates[trade.cause.row],
+        trade.source,
+        trade.reason,
+    )
+
+
+def leg_cells(entry: tuple[Any, ...], dates: Array) -> tuple[Any, ...]:
+    """A row of `positions`, in the order of `LEG_NAMES`, of a recorder's leg."""
+    row, position, number, leg = entry
+    contract, count, bid, ask, mid, value, volatility, greeks, source = leg
+    assert isinstance(position, Position)
+    assert isinstance(greeks, Greeks)
+    expiry = (
+        np.datetime64("NaT", "ns")
+        if contract.expiry == NEVER
+        else np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
+    )
+    return (
+        dates[row],
+        position.name,
+        position.owner,
+        number,
+        contract.underlying.upper(),
+        contract.kind,
+        contract.strike if contract.is_option else np.nan,
+        expiry,
+        count,
+        bid,
+        ask,
+        mid,
+        value / 100.0,
+        volatility,
+        greeks.delta,
+        greeks.gamma,
+        greeks.theta,
+        greeks.vega,
+        SOURCES[Source(source)],
+    )
+
+
 def positions_frame(done: Simulated) -> pandas.DataFrame:
     """One row a leg and session."""
     import pandas
 
     dates = done.program.market.timeline.dates.astype("datetime64[ns]")
-    rows = []
-    position: Position
-    for row, position, number, leg in done.hedged.recorder.legs:
-        contract, count, bid, ask, mid, value, volatility, greeks, source = leg
-        assert isinstance(greeks, Greeks)
-        expiry = (
-            np.datetime64("NaT", "ns")
-            if contract.expiry == NEVER
-            else np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
-        )
-        rows.append(
-            (
-                dates[row],
-                position.name,
-                position.owner,
-                number,
-                contract.underlying.upper(),
-                contract.kind,
-                contract.strike if contract.is_option else np.nan,
-                expiry,
-                count,
-                bid,
-                ask,
-                mid,
-                value / 100.0,
-                volatility,
-                greeks.delta,
-                greeks.gamma,
-                greeks.theta,
-                greeks.vega,
-                SOURCES[Source(source)],
-            )
-        )
-    names = (
-        "date position owner leg underlying right strike expiry contracts bid ask mark market_value"
-        " volatility delta gamma theta vega source"
-    )
-    frame = pandas.DataFrame(rows, columns=names.split())
+    rows = [leg_cells(entry, dates) for entry in done.hedged.recorder.legs]
+    frame = pandas.DataFrame(rows, columns=LEG_NAMES)
     if not rows:
         return _typed(frame, ("date", "expiry"), _LEG_NUMBERS)
     return frame.sort_values(["date", "position", "leg"], kind="stable", ignore_index=True)

@@ -26,7 +26,7 @@ def backtest(
     found: tuple[Diagnostic, ...] = (),
     sources: Mapping[str, str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
-    bulk: bool | None = None,
+    bulk: bool = True,
     both: bool = True,
 ) -> Backtest:
     """Run a ruleset over a market. Rows of `inputs` are those of the market.
@@ -34,6 +34,7 @@ def backtest(
     `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Without
     `both` the book without its hedge is not run: its equity is then that with it. Raises
     ValueError where no session lies between the settings' days, or where rows are shorter than a day.
+    `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
     """
     settings = settings or Settings()
     if not market.timeline.daily:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alvh_rules.builtins.record import Builtin, Parameter, Role, Shape
-from alvh_rules.builtins.registry import BUILTINS, OTHER_NAMES
+from alvh_rules.builtins.registry import BUILTINS, own_name
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.core import bounds
@@ -43,7 +43,9 @@ class Calls:
             if name not in self.scope.lost:
                 self.scope.report(
                     errors.unknown_function(
-                        name, node.function.span, self._meant_function(name.lower())
+                        name,
+                        node.function.span,
+                        own_name(name) or self.scope.nearest(name, BUILTINS),
                     )
                 )
             return None
@@ -90,12 +92,6 @@ class Calls:
         if not self._months_rise(node, builtin, known):
             return None
         return c.Invoke(builtin, known, clock, self._result_type(builtin, known), node.span)
-
-    def _meant_function(self, name: str) -> str:
-        """The function that a name in small letters stands for: its own, one of elsewhere, or near."""
-        if name in BUILTINS:
-            return name
-        return OTHER_NAMES.get(name, "") or self.scope.nearest(name, BUILTINS)
 
     def window(self, what: str, node: ast.Expression, least: int = 1) -> tuple[int, str] | None:
         """A window's rows and clock, from a literal or a param."""

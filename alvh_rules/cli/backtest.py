@@ -127,8 +127,6 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
-    if not fee_is_sensible(arguments.fee):
-        return CANNOT_RUN
     result = checked(arguments)
     if isinstance(result, int):
         return result
@@ -136,9 +134,11 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
     from alvh_rules.cli.linting import data_options
 
     assert result.ruleset is not None
-    skew = skew_of(arguments.surface)
-    if skew is None:
+    assumed = assumptions(arguments, result.ruleset)
+    if isinstance(assumed, str):
+        print(assumed)
         return CANNOT_RUN
+    settings, skew = assumed
     loaded, found = load(
         result.ruleset,
         arguments.data,
@@ -152,45 +152,36 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         print(render_all(found, result.sources, colour=colour()) + "\n")
     if loaded is None:
         return CANNOT_RUN
-    return result, loaded, settings_of(arguments, result.ruleset)
+    return result, loaded, settings
 
 
-def fee_is_sensible(fee: float | None) -> bool:
-    """Whether `--fee` is none or a fee; what is wrong with it is told."""
-    if fee is None or (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
-        return True
-    print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
-    return False
-
-
-def skew_of(surface: Path | None) -> Skew | None:
-    """The parameters of the model's skew; None once it is told why a file of them cannot be read."""
+def assumptions(
+    arguments: argparse.Namespace, ruleset: CheckedRuleset
+) -> tuple[Settings, Skew] | str:
+    """What trades cost and prices assume, as it is asked for; or why it cannot be, as it is shown."""
+    from alvh_rules.backtest.result import Settings
     from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.options.quotes import SPX_SKEW
     from alvh_rules.options.surface_file import read_parameters
 
-    if surface is None:
-        return SPX_SKEW
-    skew = read_parameters(surface)
-    if isinstance(skew, Diagnostic):
-        print(render_all([skew], {}, colour=colour()))
-        return None
-    return skew
-
-
-def settings_of(arguments: argparse.Namespace, ruleset: CheckedRuleset) -> Settings:
-    """What is asked for goes before what the ruleset says, and that before the default."""
-    from alvh_rules.backtest.result import Settings
-
     fee, shares = arguments.fee, arguments.slippage
+    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
+        return f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract"
+    skew: Skew | Diagnostic = SPX_SKEW
+    if arguments.surface is not None:
+        skew = read_parameters(arguments.surface)
+    if isinstance(skew, Diagnostic):
+        return render_all([skew], {}, colour=colour())
+    # What is asked for goes before what the ruleset says, and that before the default.
     if fee is None:
         fee = ruleset.fee
     if shares is None and ruleset.slippage is not None:
         shares = {1: ruleset.slippage}
-    return Settings(
+    settings = Settings(
         dividend_yield=arguments.dividend_yield,
         first=getattr(arguments, "first", None),
         last=getattr(arguments, "last", None),
         **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
+    return settings, skew

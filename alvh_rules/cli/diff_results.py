@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from alvh_rules.cli.backtest import fee_is_sensible, settings_of, skew_of
+from alvh_rules.check.checked import CheckedRuleset
+from alvh_rules.cli.backtest import assumptions
 from alvh_rules.cli.linting import data_options
 from alvh_rules.cli.output import colour
 from alvh_rules.cli.progress import progress
@@ -22,10 +23,18 @@ def results(
 
     How many backtests there will be is told on the error stream, and how far they are.
     """
-    skew = skew_of(arguments.surface) if fee_is_sensible(arguments.fee) else None
-    if skew is None:
+    assumed = assumptions(arguments, comparison.after)
+    if isinstance(assumed, str):
+        print(assumed)
         return None
+    _, skew = assumed
+    from alvh_rules.backtest.result import Settings
     from alvh_rules.compare.trading import Files, FilesTrader
+
+    def settings(ruleset: CheckedRuleset) -> Settings:
+        found = assumptions(arguments, ruleset)
+        assert not isinstance(found, str)
+        return found[0]
 
     files = Files(
         arguments.data,
@@ -45,7 +54,7 @@ def results(
                 count.begin(name)
             draw(count.title, done, of)
 
-        trader = FilesTrader(files, columns, lambda ruleset: settings_of(arguments, ruleset), tell)
+        trader = FilesTrader(files, columns, settings, tell)
         try:
             found = results_of(comparison.old, comparison.new, trader, count.announce)
         except CannotTradeError as problem:

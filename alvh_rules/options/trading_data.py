@@ -147,7 +147,7 @@ def read_trading_data(
     files, found = classify(paths)
     if has_errors(found):
         return None, found
-    market, more = daily_market(files, _schema(asked), _for_schema(asked))
+    market, more = daily_market(files, trading_schema(asked), options_for(asked))
     found += more
     if market is None:
         return None, found
@@ -161,7 +161,12 @@ def read_trading_data(
     found += more
     if has_errors(found):
         return None, found
-    arrays, more = _arrays(market, settled, chain, asked)
+    columns = {
+        name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
+    }
+    arrays, more = market_arrays(
+        market.timeline.dates, columns, asked, settled, chain, label=market.source
+    )
     found += more
     if has_errors(found):
         return None, found
@@ -220,7 +225,8 @@ def _chains(
     return whole, found
 
 
-def _schema(asked: Asked) -> Schema:
+def trading_schema(asked: Asked) -> Schema:
+    """The daily columns that prices are made from, each of them optional."""
     kinds = dict(STANDARD)
     for name in asked.underlyings:
         kinds.setdefault(name, Kind.PRICE)
@@ -234,9 +240,9 @@ def _schema(asked: Asked) -> Schema:
     return Schema(Bars(), tuple(columns), ())
 
 
-def _for_schema(asked: Asked) -> Options:
+def options_for(asked: Asked) -> Options:
     """The options without mappings of columns that are not read here."""
-    known = {column.name for column in _schema(asked).columns}
+    known = {column.name for column in trading_schema(asked).columns}
     mapping = {
         name: source
         for name, source in asked.options.mapping.items()
@@ -245,14 +251,21 @@ def _for_schema(asked: Asked) -> Options:
     return replace(asked.options, mapping=mapping, calendars=())
 
 
-def _arrays(
-    market: Market, settled: Sequence[Settled], chain: Chain | None, asked: Asked
+def market_arrays(
+    dates: Array,
+    given: Mapping[str, Float],
+    asked: Asked,
+    settled: Sequence[Settled] = (),
+    chain: Chain | None = None,
+    *,
+    label: str = "",
 ) -> tuple[MarketArrays, list[Diagnostic]]:
+    """What quotes are made from: the columns of `trading_schema` over sessions, and what was assumed.
+
+    An entry of it rests on its own row and those before alone.
+    """
     found: list[Diagnostic] = []
-    dates, label = market.timeline.dates, market.source
-    columns: dict[str, Float] = {
-        name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
-    }
+    columns = dict(given)
     for name, (low, high) in PLAUSIBLE.items():
         with np.errstate(invalid="ignore"):
             odd = (columns[name] < low) | (columns[name] > high)
@@ -263,11 +276,12 @@ def _arrays(
             columns[name] = np.where(odd, np.nan, columns[name])
     rates = _rates(columns["tbill_3m"], dates, label, found)
     yields = _yields(columns["dividend_yield"], dates, label, asked.dividend_yield, found)
-    vvix = columns["vvix"]
-    if np.isnan(vvix).all():
-        vvix = np.full(len(dates), assumptions.VVIX)
+    # Before its first day: whether one is to come is not known then.
+    unseen = np.logical_and.accumulate(np.isnan(columns["vvix"]))
+    vvix = np.where(unseen, assumptions.VVIX, columns["vvix"])
+    if unseen.any():
         said = f"{assumptions.VVIX:g} is taken"
-        found.append(data_errors.assumed(label, "`vvix`", len(dates), said))
+        found.append(data_errors.assumed(label, "`vvix`", int(unseen.sum()), said))
     silent = np.isnan(columns["vix"]) & ~np.isnan(columns["spx"])
     if silent.any():
         found.append(data_errors.no_level(label, "vix", int(silent.sum())))
