@@ -347,8 +347,8 @@ def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
 
 @dataclass(frozen=True)
 class Simulated:
-    """Both books after their last session; one book twice where there is no hedge. `program` is the
-    first version's, of one or several `terms`."""
+    """Both books after their last session; one book twice where there is no hedge, or only it was run.
+    `program` is the first version's, of one or several `terms`."""
 
     program: Program
     inputs: Inputs
@@ -385,12 +385,14 @@ def simulate(
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool = True,
+    both: bool = True,
     terms: Sequence[Term] = (),
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
     `terms` are the versions that decide, one after another, the first one `program`'s; without them that
     one decides throughout. `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
+    Without `both` the book without its hedge is not run, and the other stands for it.
     """
     prices, terms = prices_of(program, inputs), tuple(terms) or (Term(program, 0),)
 
@@ -408,7 +410,7 @@ def simulate(
 
     main = run(True, True)
     plain = all(term.ruleset.hedge is None for term in terms)
-    other = main if plain else run(False, False)
+    other = main if plain or not both else run(False, False)
     for session in sessions_of(program, inputs, last):
         trading = session.row >= first
         main.session(session, trading)
