@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alvh_rules.backtest.exposure import Greeks
 from alvh_rules.backtest.hedging import HEDGE
-from alvh_rules.backtest.instruments import NEVER
-from alvh_rules.backtest.ledger import Position
+from alvh_rules.backtest.instruments import NEVER, Contract
+from alvh_rules.backtest.marks import Mark
+from alvh_rules.backtest.paths import LegPath
 from alvh_rules.backtest.simulate import Simulated
 from alvh_rules.backtest.trades import SOURCES
 from alvh_rules.backtest.wording import condition_words
@@ -33,6 +33,11 @@ _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
     *("delta", "gamma", "theta", "vega"),
+)
+_LEG_COLUMNS = (
+    *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
+    *("bid", "ask", "mark", "market_value", "volatility"),
+    *("delta", "gamma", "theta", "vega", "source"),
 )
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
@@ -124,48 +129,63 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     """One row a leg and session."""
     import pandas
 
-    dates = done.program.market.timeline.dates.astype("datetime64[ns]")
-    rows = []
-    position: Position
-    for row, position, number, leg in done.hedged.recorder.legs:
-        contract, count, bid, ask, mid, value, volatility, greeks, source = leg
-        assert isinstance(greeks, Greeks)
-        expiry = (
-            np.datetime64("NaT", "ns")
-            if contract.expiry == NEVER
-            else np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
-        )
-        rows.append(
-            (
-                dates[row],
-                position.name,
-                position.owner,
-                number,
-                contract.underlying.upper(),
-                contract.kind,
-                contract.strike if contract.is_option else np.nan,
-                expiry,
-                count,
-                bid,
-                ask,
-                mid,
-                value / 100.0,
-                volatility,
-                greeks.delta,
-                greeks.gamma,
-                greeks.theta,
-                greeks.vega,
-                SOURCES[Source(source)],
-            )
-        )
-    names = (
-        "date position owner leg underlying right strike expiry contracts bid ask mark market_value"
-        " volatility delta gamma theta vega source"
-    )
-    frame = pandas.DataFrame(rows, columns=names.split())
-    if not rows:
-        return _typed(frame, ("date", "expiry"), _LEG_NUMBERS)
-    return frame.sort_values(["date", "position", "leg"], kind="stable", ignore_index=True)
+    stretches = done.hedged.recorder.stretches
+    if not stretches:
+        return _typed(pandas.DataFrame(columns=[*_LEG_COLUMNS]), ("date", "expiry"), _LEG_NUMBERS)
+    legs = [(part, number, leg) for part in stretches for number, leg in enumerate(part.path.legs)]
+    spans = [
+        slice(part.first - part.path.first, part.last + 1 - part.path.first) for part, _, _ in legs
+    ]
+    lengths = [part.last + 1 - part.first for part, _, _ in legs]
+    rows = np.concatenate([np.arange(part.first, part.last + 1) for part, _, _ in legs])
+    numbers = np.repeat([number for _, number, _ in legs], lengths)
+    names = [part.position for part, _, _ in legs]
+    rank = {name: at for at, name in enumerate(sorted(set(names)))}
+    order = np.lexsort((numbers, np.repeat([rank[name] for name in names], lengths), rows))
+
+    def each(values: list[Any], kind: Any = object) -> Array:
+        return np.repeat(np.array(values, dtype=kind), lengths)[order]
+
+    def cells(pick: Callable[[LegPath, slice], Any]) -> Array:
+        parts = [pick(leg, span) for (_, _, leg), span in zip(legs, spans, strict=True)]
+        return np.concatenate(parts)[order]
+
+    contracts = [leg.contract for _, _, leg in legs]
+    fields = Mark._fields
+    data: dict[str, Any] = {
+        "date": done.program.market.timeline.dates.astype("datetime64[ns]")[rows[order]],
+        "position": each(names),
+        "owner": each([part.owner for part, _, _ in legs]),
+        "leg": numbers[order] + 1,
+        "underlying": each([item.underlying.upper() for item in contracts]),
+        "right": each([item.kind for item in contracts]),
+        "strike": each([item.strike if item.is_option else np.nan for item in contracts], float),
+        "expiry": each([_expiry(item) for item in contracts], "datetime64[ns]"),
+        "contracts": each([leg.count for _, _, leg in legs], float),
+    }
+    for name, field in (("bid", "bid"), ("ask", "ask"), ("mark", "mid")):
+        at = fields.index(field)
+        data[name] = cells(lambda leg, span, at=at: leg.cells[at, span])
+    data["market_value"] = cells(_market_value)
+    at = fields.index("volatility")
+    data["volatility"] = cells(lambda leg, span: leg.cells[at, span])
+    for number, name in enumerate(("delta", "gamma", "theta", "vega")):
+        data[name] = cells(lambda leg, span, number=number: leg.greeks[number, span])
+    words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
+    data["source"] = words[cells(lambda leg, span: leg.cells[-1, span]).astype(int)]
+    return pandas.DataFrame(data, columns=[*_LEG_COLUMNS])
+
+
+def _expiry(contract: Contract) -> np.datetime64:
+    if contract.expiry == NEVER:
+        return np.datetime64("NaT", "ns")
+    return np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
+
+
+def _market_value(leg: LegPath, span: slice) -> Array:
+    """Dollars by session; a future is worth nothing after its daily settlement."""
+    values = np.array(leg.values[span], dtype=float)
+    return np.zeros(len(values)) if leg.contract.is_future else values / 100.0
 
 
 def evaluated(done: Simulated) -> Evaluation:

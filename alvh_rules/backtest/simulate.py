@@ -102,6 +102,8 @@ class BookRun:
         self._rates = program.data.get(ruleset.cash_earns, [])
         self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
         self._peak = book.ledger.equity
+        # Whose facts the ruleset reads: of the others none is worked out.
+        self._read = {name.split(".")[0] for name in program.empty}
         self.unknown_rates = 0
 
     def session(self, row: int, trading: bool) -> None:
@@ -120,6 +122,7 @@ class BookRun:
             }
             book.pay_dividends(before, days)
         book.settle(row, self._days[row])
+        self._follow(row)
         self._fill(row)
         self._mark(row)
         self.reallocation.step(row)
@@ -130,6 +133,8 @@ class BookRun:
             for layer in self.layers.values():
                 layer.fill(row)
             book.mark(row)
+        looked_at = [layer.looks_at(row) for layer in self.layers.values()]
+        context.listing.price(row, [item for item in looked_at if item is not None])
         for layer in self.layers.values():
             layer.decide_opening(row)
             if self._same_close:
@@ -177,6 +182,13 @@ class BookRun:
             rate = float(self.inputs.rates[row - 1])
         self.context.book.accrue(rate, days)
 
+    def _follow(self, row: int) -> None:
+        """Price what all orders under way would open, at once."""
+        openings = [layer.pending for layer in self.layers.values()]
+        contracts = [leg.contract for item in openings if item is not None for leg in item.legs]
+        contracts += [item for order in self.targets() for item in order.contracts]
+        self.context.book.follow(contracts, row)
+
     def _fill(self, row: int) -> None:
         for layer in self.layers.values():
             layer.fill(row)
@@ -196,19 +208,23 @@ class BookRun:
         """What the ruleset may read of the book, after marking."""
         context, book = self.context, self.context.book
         whole, greeks = book.whole, book.whole.greeks
-        facts: dict[str, Scalar] = {
-            "book.equity": context.equity,
-            "book.drawdown": context.drawdown,
-            "book.loss": context.history.loss(1),
-            "book.delta": greeks.delta,
-            "book.gamma": greeks.gamma,
-            "book.theta": greeks.theta,
-            "book.vega": greeks.vega,
-            "book.margin": whole.margin,
-            "book.max_loss": whole.max_loss,
-            "hedge.cost": context.history.hedge_cost(YEAR),
-        }
+        facts: dict[str, Scalar] = {}
+        if "book" in self._read or "hedge" in self._read:
+            facts |= {
+                "book.equity": context.equity,
+                "book.drawdown": context.drawdown,
+                "book.loss": context.history.loss(1),
+                "book.delta": greeks.delta,
+                "book.gamma": greeks.gamma,
+                "book.theta": greeks.theta,
+                "book.vega": greeks.vega,
+                "book.margin": whole.margin,
+                "book.max_loss": whole.max_loss,
+                "hedge.cost": context.history.hedge_cost(YEAR),
+            }
         for name in self.layers:
+            if name not in self._read:
+                continue
             own = book.exposure(name)
             facts[f"{name}.breached"] = TRUE if own.breached else FALSE
             facts[f"{name}.profit"] = book.ledger.profit_of(name) / 100.0
@@ -245,28 +261,8 @@ class BookRun:
             session["facts"] = self.facts
             session["room"] = {name: layer.has_room(row) for name, layer in self.layers.items()}
             for position in ledger.positions.values():
-                for number, held in enumerate(position.legs.values(), 1):
-                    self.recorder.legs.append((row, position, number, _leg_row(held, book)))
+                self.recorder.hold(row, position)
         self.recorder.sessions.append(session)
-
-
-def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
-    from alvh_rules.backtest.exposure import leg_greeks
-    from alvh_rules.backtest.marks import NO_MARK
-
-    contract, mark = held.contract, held.mark or NO_MARK
-    greeks = leg_greeks(held, contract.underlying in book.volatilities)
-    return (
-        contract,
-        held.count,
-        mark.bid,
-        mark.ask,
-        mark.mid,
-        0 if contract.is_future else held.value,
-        mark.volatility,
-        greeks,
-        mark.source,
-    )
 
 
 @dataclass(frozen=True)
