@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from alvh_rules.backtest.hedging import HEDGE
-from alvh_rules.backtest.instruments import NEVER, Contract
+from alvh_rules.backtest.instruments import NEVER
 from alvh_rules.backtest.marks import Mark
 from alvh_rules.backtest.paths import LegPath
 from alvh_rules.backtest.simulate import Simulated
@@ -146,12 +146,13 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     def each(values: list[Any], kind: Any = object) -> Array:
         return np.repeat(np.array(values, dtype=kind), lengths)[order]
 
-    def cells(pick: Callable[[LegPath, slice], Any]) -> Array:
-        parts = [pick(leg, span) for (_, _, leg), span in zip(legs, spans, strict=True)]
+    def joined(parts: list[Array]) -> Array:
         return np.concatenate(parts)[order]
 
+    parts = [(leg, span) for (_, _, leg), span in zip(legs, spans, strict=True)]
     contracts = [leg.contract for _, _, leg in legs]
-    fields = Mark._fields
+    nothing = np.datetime64("NaT")
+    expiries = [nothing if item.expiry == NEVER else item.expiry for item in contracts]
     data: dict[str, Any] = {
         "date": done.program.market.timeline.dates.astype("datetime64[ns]")[rows[order]],
         "position": each(names),
@@ -160,26 +161,18 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
         "underlying": each([item.underlying.upper() for item in contracts]),
         "right": each([item.kind for item in contracts]),
         "strike": each([item.strike if item.is_option else np.nan for item in contracts], float),
-        "expiry": each([_expiry(item) for item in contracts], "datetime64[ns]"),
+        "expiry": each(expiries, "datetime64[D]").astype("datetime64[ns]"),
         "contracts": each([leg.count for _, _, leg in legs], float),
     }
-    for name, field in (("bid", "bid"), ("ask", "ask"), ("mark", "mid")):
-        at = fields.index(field)
-        data[name] = cells(lambda leg, span, at=at: leg.cells[at, span])
-    data["market_value"] = cells(_market_value)
-    at = fields.index("volatility")
-    data["volatility"] = cells(lambda leg, span: leg.cells[at, span])
-    for number, name in enumerate(("delta", "gamma", "theta", "vega")):
-        data[name] = cells(lambda leg, span, number=number: leg.greeks[number, span])
+    for name, field in (("bid", "bid"), ("ask", "ask"), ("mark", "mid"), ("volatility",) * 2):
+        at = Mark._fields.index(field)
+        data[name] = joined([leg.cells[at, span] for leg, span in parts])
+    data["market_value"] = joined([_market_value(leg, span) for leg, span in parts])
+    for at, name in enumerate(("delta", "gamma", "theta", "vega")):
+        data[name] = joined([leg.greeks[at, span] for leg, span in parts])
     words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
-    data["source"] = words[cells(lambda leg, span: leg.cells[-1, span]).astype(int)]
+    data["source"] = words[joined([leg.cells[-1, span] for leg, span in parts]).astype(int)]
     return pandas.DataFrame(data, columns=[*_LEG_COLUMNS])
-
-
-def _expiry(contract: Contract) -> np.datetime64:
-    if contract.expiry == NEVER:
-        return np.datetime64("NaT", "ns")
-    return np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
 
 
 def _market_value(leg: LegPath, span: slice) -> Array:

@@ -83,9 +83,7 @@ class Path:
                 worth = np.where(before, held.value, worth)
             worth = worth.astype(np.int64)
             mine = _greeks(cells, size, contract.underlying in volatilities)
-            self.legs.append(
-                LegPath(held, contract, held.count, kept, cells, worth.tolist(), mine)
-            )
+            self.legs.append(LegPath(held, contract, held.count, kept, cells, worth.tolist(), mine))
             greeks += mine
             if contract.is_future:
                 futures += worth
@@ -132,5 +130,3 @@ def path_at(position: Position, row: int) -> tuple[Path, int]:
     if path is None or not path.reaches(row):
         raise ValueError(f"{position.name} is not marked on row {row}")
     return path, row - path.first
-
-

@@ -107,9 +107,11 @@ class Selector:
     ) -> tuple[str, Expiries, int] | None:
         """The expiry that `select` looks at first, as `Listing.price` takes it; None where there is
         none, or two."""
-        if isinstance(structure, ast.Structure):
-            if SHAPES[(structure.shape, structure.right)].two_expiries:
-                return None
+        if (
+            isinstance(structure, ast.Structure)
+            and SHAPES[(structure.shape, structure.right)].two_expiries
+        ):
+            return None
         listed = self._listing.expiries(underlying, row, Right.PUT)
         choice = next((item for item in structure.choices if isinstance(item, ast.Expiring)), None)
         try:

@@ -30,8 +30,11 @@ class Slice:
     def mark(self, at: int) -> Mark:
         """The quote of one of them."""
         quoted = self.quoted
-        *prices, source = (getattr(quoted, name)[at] for name in Mark._fields)
-        return Mark(*map(float, prices), int(source))
+        prices = (
+            *(quoted.bid, quoted.ask, quoted.mid, quoted.volatility, quoted.delta, quoted.gamma),
+            *(quoted.theta, quoted.vega, quoted.forward, quoted.spot),
+        )
+        return Mark._make([*(float(column[at]) for column in prices), int(quoted.source[at])])
 
 
 @dataclass(frozen=True)
@@ -114,9 +117,7 @@ class Listing:
         for underlying, parts in new.items():
             self._price(underlying, row, parts)
 
-    def _price(
-        self, underlying: str, row: int, parts: Mapping[_Key, tuple[Expiries, int]]
-    ) -> None:
+    def _price(self, underlying: str, row: int, parts: Mapping[_Key, tuple[Expiries, int]]) -> None:
         strikes, lengths = [], []
         for expiries, at in parts.values():
             for right in (Right.PUT, Right.CALL):

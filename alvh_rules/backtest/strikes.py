@@ -137,22 +137,11 @@ class Strikes:
                 # A butterfly away from the money reaches back to it.
                 away = np.abs(base - spot)
                 preferred = np.where(away > DEFAULT_WINGS / 2 * spot, away, preferred)
-            low, high, scale = 0.0, np.inf, preferred
-        else:
-            wanted = self._wanted_wings(self._wings, spot)
-            low, high, preferred, scale = wanted.low, wanted.high, wanted.preferred, wanted.scale
-        # The nearest of all on that side is one of the two beside the width that is wanted.
-        target = base + side * np.clip(preferred, low, high)
-        after = np.searchsorted(strikes, target)
-        beside = np.stack([np.maximum(after - 1, 0), np.minimum(after, len(strikes) - 1)])
-        width = side * (strikes[beside] - base)
-        inside = (width > 0.0) & (width >= low) & (width <= high)
-        misses = np.where(inside, np.abs(width - preferred) / scale, np.inf)
-        # Of equal ones the lower strike.
-        lower = misses[0] <= misses[1]
-        at = np.where(lower, beside[0], beside[1])
-        fits = np.isfinite(np.where(lower, misses[0], misses[1]))
-        return np.where(fits, strikes[at], np.nan)
+            return nearest_beyond(strikes, base, side, 0.0, np.inf, preferred, preferred)
+        wanted = self._wanted_wings(self._wings, spot)
+        return nearest_beyond(
+            strikes, base, side, wanted.low, wanted.high, wanted.preferred, wanted.scale
+        )
 
     def _wanted_wings(self, choice: ast.Selection, spot: float) -> Wanted:
         wanted = wanted_range(self._values, choice.low, choice.high, choice.nearest, "the wings")
@@ -206,6 +195,30 @@ class Strikes:
         deltas, other = np.abs(first.quoted.delta[out]), other[far]
         matched = second.strikes[far[np.abs(other - deltas[:, None]).argmin(axis=1)]]
         return np.asarray(np.column_stack([strikes, matched])[strikes < matched])
+
+
+def nearest_beyond(
+    strikes: Float,
+    base: Float,
+    side: int,
+    low: float,
+    high: float,
+    preferred: Float | float,
+    scale: Float | float,
+) -> Float:
+    """For each base the strike with the smallest miss (`choices.Wanted`) on one side of it (-1 below, 1
+    above); of equal ones the lower, NaN where none fits. `strikes` ascend."""
+    # The nearest of all on that side is one of the two beside the width that is wanted.
+    target = base + side * np.clip(preferred, low, high)
+    after = np.searchsorted(strikes, target)
+    beside = np.stack([np.maximum(after - 1, 0), np.minimum(after, len(strikes) - 1)])
+    width = side * (strikes[beside] - base)
+    inside = (width > 0.0) & (width >= low) & (width <= high)
+    misses = np.where(inside, np.abs(width - preferred) / scale, np.inf)
+    lower = misses[0] <= misses[1]
+    at = np.where(lower, beside[0], beside[1])
+    fits = np.isfinite(np.where(lower, misses[0], misses[1]))
+    return np.where(fits, strikes[at], np.nan)
 
 
 def probabilities(

@@ -127,7 +127,7 @@ class Surface:
         with np.errstate(invalid="ignore"):
             # In the last hours the variance is too small for the table, and so is what rests on it.
             floor = np.maximum(total, LEAST_TOTAL)
-        return np.asarray(self.skew.at_the_money(floor, self.rho[rows]))[which]
+        return np.asarray(self.skew.at_the_money(floor, self.rho[rows])[which])
 
     def total_variance(self, rows: Integer, days: Float, k: Float) -> Float:
         """w: total variance at log-moneyness k = ln(K/F)."""
