@@ -10,6 +10,7 @@ import hashlib
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,11 @@ def load(
     chain_columns: dict[str, str] | None = None,
     dividend_yield: float | None = None,
     skew: Skew = SPX_SKEW,
+    first: date | None = None,
+    last: date | None = None,
 ) -> tuple[Loaded | None, list[Diagnostic]]:
-    """What a ruleset's backtest runs on; None where a finding is an error."""
+    """What a ruleset's backtest runs on; None where a finding is an error. `first` and `last` are the
+    days that are traded: of others findings are counted."""
     named = {
         column.name: options.mapping.get(column.name, column.source)
         for column in ruleset.schema.columns
@@ -77,6 +81,8 @@ def load(
         chains=chains,
         chain_columns=chain_columns or {},
         dividend_yield=dividend_yield,
+        first=first,
+        last=last,
         options=options,
     )
     data, found = read_trading_data(paths, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,8 +23,8 @@ def backtest(arguments: argparse.Namespace) -> int:
     if report is not None and (report.suffix != ".html" or not report.resolve().parent.is_dir()):
         print(f"`{report}` must be an .html file in a folder that exists")
         return CANNOT_RUN
-    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
-        print(f"`{arguments.out}` is no folder")
+    if arguments.out is not None and (problem := unwritable(arguments.out)):
+        print(problem)
         return CANNOT_RUN
     from alvh_rules.cli.progress import progress
 
@@ -75,6 +76,19 @@ def backtest(arguments: argparse.Namespace) -> int:
         print(f"cannot write: {problem.strerror or problem}: {problem.filename}")
         return CANNOT_RUN
     return FINE
+
+
+def unwritable(folder: Path) -> str:
+    """Why no run can be written into a folder, which need not be there yet; empty where one can."""
+    there = folder.resolve()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        shown = folder if there == folder.resolve() else there
+        return f"`{shown}` is a file: `--out {folder}` must be a folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"`{there}` may not be written to"
+    return ""
 
 
 def orders(arguments: argparse.Namespace) -> int:
@@ -129,6 +143,10 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
     if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
         print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
         return CANNOT_RUN
+    first, last = getattr(arguments, "first", None), getattr(arguments, "last", None)
+    if first is not None and last is not None and first > last:
+        print(f"`--from {first}` is after `--to {last}`: are the two taken for each other?")
+        return CANNOT_RUN
     result = checked(arguments)
     if isinstance(result, int):
         return result
@@ -155,6 +173,8 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         chain_columns=dict(arguments.map_chain),
         dividend_yield=arguments.dividend_yield,
         skew=skew,
+        first=first,
+        last=last,
     )
     if found:
         print(render_all(found, result.sources, colour=colour()) + "\n")
@@ -167,8 +187,8 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         shares = {1: result.ruleset.slippage}
     settings = Settings(
         dividend_yield=arguments.dividend_yield,
-        first=getattr(arguments, "first", None),
-        last=getattr(arguments, "last", None),
+        first=first,
+        last=last,
         **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
