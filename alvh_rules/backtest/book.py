@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from alvh_rules.backtest.exposure import Exposure, Greeks, needs
+from alvh_rules.backtest.exposure import Exposure, Greeks, Reference, needs
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.instruments import NEVER, Contract, Leg
 from alvh_rules.backtest.ledger import Ledger, Position, cents
@@ -34,10 +34,11 @@ class Book:
         costs: Costs,
         recorder: Recorder,
         volatilities: frozenset[str],
+        reference: Reference | None = None,
     ) -> None:
         self.ledger = Ledger(capital)
         self.marks, self.costs, self.recorder = marks, costs, recorder
-        self.volatilities = volatilities
+        self.volatilities, self.reference = volatilities, reference
         self.fills = marks
         """Where trades get their prices: marks at the close, or others at the open."""
         self.whole = Exposure()
@@ -113,7 +114,7 @@ class Book:
         for position in self.ledger.positions.values():
             path = position.path
             if path is None or not path.reaches(row):
-                path = Path(position, self.marks, self.volatilities, row)
+                path = Path(position, self.marks, self.volatilities, row, self.reference)
             at = row - path.first
             self.ledger.mark_along(position, path, at)
             need = path.needs
@@ -129,6 +130,13 @@ class Book:
                 part.max_loss += need.max_loss
                 part.units += abs(position.units)
             own.breached = own.breached or path.breached[at]
+
+    def moves(self, contract: Contract, row: int) -> float:
+        """Points that a contract's underlying moves on a point of the one that the book's delta is for."""
+        if self.reference is None:
+            return 1.0
+        spot = self.marks.at(contract, row).spot
+        return float(self.reference.moves(contract.underlying, spot, row))
 
     def greeks_of(self, position: Position) -> Greeks:
         """A position's Greeks at the last mark."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.deciding import Decisions
+from alvh_rules.backtest.exposure import Reference
 from alvh_rules.backtest.limits import BookLimits, History
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
@@ -15,6 +16,7 @@ from alvh_rules.backtest.trades import Cause
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.source import Span
+from alvh_rules.evaluate.inputs import Market
 from alvh_rules.market.sessions import exchange
 
 LAG = {"next close": 1, "next open": 1, "same close": 0}
@@ -75,6 +77,19 @@ def underlying_of(ruleset: c.CheckedRuleset, name: str) -> str:
     """What quotes call a column's underlying: a curve is of VIX futures."""
     column = next((item for item in ruleset.schema.columns if item.name == name), None)
     return "vix" if column is not None and column.kind is Kind.CURVE else name
+
+
+def delta_reference(ruleset: c.CheckedRuleset, market: Market) -> Reference | None:
+    """What the book's delta is for a point of: the first underlying that is traded and no volatility."""
+    traded = [item.structure.underlying for item in (*ruleset.layers, *ruleset.holdings)]
+    hedge = ruleset.hedge
+    traded += [item.underlying for item in (hedge.structures if hedge is not None else ())]
+    if hedge is not None and hedge.keep is not None:
+        traded.append(hedge.keep.structure.underlying)
+    for name in traded:
+        if name in market.columns and underlying_of(ruleset, name) not in volatilities(ruleset):
+            return Reference(name, np.asarray(market.columns[name], dtype=np.float64))
+    return None
 
 
 def volatilities(ruleset: c.CheckedRuleset) -> frozenset[str]:

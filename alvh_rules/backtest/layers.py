@@ -244,11 +244,10 @@ def _unit_adds(context: Context, legs: tuple[Leg, ...], value: UnitValue, row: i
         if leg.contract.underlying in book.volatilities:
             vega += size * mark.delta
         else:
-            delta, gamma, vega = (
-                delta + size * mark.delta,
-                gamma + size * mark.gamma,
-                vega + size * mark.vega,
-            )
+            moves = book.moves(leg.contract, row)
+            delta += size * mark.delta * moves
+            gamma += size * mark.gamma * moves * moves
+            vega += size * mark.vega
     return Adds(delta, gamma, theta, vega, value.margin, max(value.max_loss, 0.0))
 
 

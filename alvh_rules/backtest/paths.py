@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alvh_rules.backtest.exposure import Greeks, Needs
+from alvh_rules.backtest.exposure import Greeks, Needs, Reference
 from alvh_rules.backtest.instruments import Contract
 from alvh_rules.backtest.ledger import Held, Position
 from alvh_rules.backtest.marks import NO_MARK, Mark, Marks
@@ -48,7 +48,12 @@ class Path:
     """
 
     def __init__(
-        self, position: Position, marks: Marks, volatilities: frozenset[str], row: int
+        self,
+        position: Position,
+        marks: Marks,
+        volatilities: frozenset[str],
+        row: int,
+        reference: Reference | None = None,
     ) -> None:
         self.first = row
         self.nearest = min(contract.expiry for contract in position.legs)
@@ -84,7 +89,13 @@ class Path:
             worth = worth.astype(np.int64)
             mine = _greeks(cells, size, contract.underlying in volatilities)
             self.legs.append(LegPath(held, contract, held.count, kept, cells, worth.tolist(), mine))
-            greeks += mine
+            if reference is None or contract.underlying in volatilities:
+                greeks += mine
+            else:
+                rows = slice(row, row + cells.shape[1])
+                moves = reference.moves(contract.underlying, cells[9], rows)
+                whole = np.array([mine[0] * moves, mine[1] * moves * moves, mine[2], mine[3]])
+                greeks += np.where(np.isnan(whole), 0.0, whole)
             if contract.is_future:
                 futures += worth
             else:

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.backtest.book import Book
-from alvh_rules.backtest.context import LAG, Context, volatilities
+from alvh_rules.backtest.context import LAG, Context, delta_reference, volatilities
 from alvh_rules.backtest.deciding import Decisions, Program, Scalar
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
@@ -74,7 +74,14 @@ class BookRun:
         self.program, self.settings, self.inputs = program, settings, inputs
         self.recorder = Recorder(full)
         dates = program.market.timeline.dates
-        book = Book(ruleset.capital, marks, Costs(settings), self.recorder, volatilities(ruleset))
+        book = Book(
+            ruleset.capital,
+            marks,
+            Costs(settings),
+            self.recorder,
+            volatilities(ruleset),
+            delta_reference(ruleset, program.market),
+        )
         if ruleset.fill == "next open":
             if inputs.opening is None:
                 raise ValueError("`fill next open` needs quotes at the open")
