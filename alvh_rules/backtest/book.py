@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from alvh_rules.backtest.exposure import Exposure, Greeks, Reference, needs
+import numpy as np
+
+from alvh_rules.backtest.exposure import Exposure, Greeks, needs
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.instruments import NEVER, Contract, Leg
 from alvh_rules.backtest.ledger import Ledger, Position, cents
 from alvh_rules.backtest.marks import Marks
-from alvh_rules.backtest.paths import Path
+from alvh_rules.backtest.paths import Path, moves
 from alvh_rules.backtest.trades import Cause, Recorder, Trade, sources_of
 from alvh_rules.core.source import Span
 from alvh_rules.options.contracts import Source
@@ -34,7 +36,7 @@ class Book:
         costs: Costs,
         recorder: Recorder,
         volatilities: frozenset[str],
-        reference: Reference | None = None,
+        reference: str = "",
     ) -> None:
         self.ledger = Ledger(capital)
         self.marks, self.costs, self.recorder = marks, costs, recorder
@@ -45,6 +47,16 @@ class Book:
         self.owners: dict[str, Exposure] = {}
         self._row = -1
         self._numbers: dict[str, int] = {}
+
+    # --- what it carries beside its ledger ---
+
+    def numbers(self) -> dict[str, int]:
+        """How many positions each owner has had."""
+        return dict(self._numbers)
+
+    def restore(self, numbers: Mapping[str, int]) -> None:
+        """Go on from what `numbers` gave."""
+        self._numbers = dict(numbers)
 
     # --- what a session brings ---
 
@@ -133,10 +145,9 @@ class Book:
 
     def moves(self, contract: Contract, row: int) -> float:
         """Points that a contract's underlying moves on a point of the one that the book's delta is for."""
-        if self.reference is None:
-            return 1.0
-        spot = self.marks.at(contract, row).spot
-        return float(self.reference.moves(contract.underlying, spot, row))
+        spot = np.array([self.marks.at(contract, row).spot])
+        found = moves(self.reference, contract.underlying, spot, self.marks, row)
+        return float(np.asarray(found).item(0))
 
     def greeks_of(self, position: Position) -> Greeks:
         """A position's Greeks at the last mark."""

@@ -8,7 +8,6 @@ import numpy as np
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.deciding import Decisions
-from alvh_rules.backtest.exposure import Reference
 from alvh_rules.backtest.limits import BookLimits, History
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
@@ -16,7 +15,6 @@ from alvh_rules.backtest.trades import Cause
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.source import Span
-from alvh_rules.evaluate.inputs import Market
 from alvh_rules.market.sessions import exchange
 
 LAG = {"next close": 1, "next open": 1, "same close": 0}
@@ -79,17 +77,16 @@ def underlying_of(ruleset: c.CheckedRuleset, name: str) -> str:
     return "vix" if column is not None and column.kind is Kind.CURVE else name
 
 
-def delta_reference(ruleset: c.CheckedRuleset, market: Market) -> Reference | None:
-    """What the book's delta is for a point of: the first underlying that is traded and no volatility."""
+def delta_reference(ruleset: c.CheckedRuleset) -> str:
+    """What the book's delta is for a point of: the first underlying that is traded and is a price; empty
+    where none is."""
     traded = [item.structure.underlying for item in (*ruleset.layers, *ruleset.holdings)]
     hedge = ruleset.hedge
     traded += [item.underlying for item in (hedge.structures if hedge is not None else ())]
     if hedge is not None and hedge.keep is not None:
         traded.append(hedge.keep.structure.underlying)
-    for name in traded:
-        if name in market.columns and underlying_of(ruleset, name) not in volatilities(ruleset):
-            return Reference(name, np.asarray(market.columns[name], dtype=np.float64))
-    return None
+    prices = {item.name for item in ruleset.schema.columns if item.kind is Kind.PRICE}
+    return next((name for name in traded if name in prices), "")
 
 
 def volatilities(ruleset: c.CheckedRuleset) -> frozenset[str]:

@@ -1,10 +1,12 @@
 """Decisions for a book, session by session: in bulk where nothing depends on it, else bar by bar.
 
 1. What a ruleset reads of the book (`book.drawdown`, `short.breached`) becomes given columns of its
-   plan. Where there are none, the plan runs over all of history at once, and the loop looks up.
-2. Else the plan's code for one bar (`evaluate/scalar_code.py`) decides each session from the facts
-   that the loop has just found. Both give the same bits.
-3. A closing condition is cut out of the plan: what in it does not speak of a position comes from the
+   plan.
+2. What does not rest on them runs over all of history at once, for both books, and the loop looks it up.
+3. The rest is cut out of the plan: its code for one bar (`evaluate/scalar_code.py`) decides each session
+   from what was looked up and from the facts that the loop has just found. Live, where there is no
+   history to run over, the whole plan is code for one bar. All give the same bits.
+4. A closing condition is cut out of the plan: what in it does not speak of a position comes from the
    run above, the rest is code of its own that each open position runs with its own memory (`profit >=
    50% of credit for 2 sessions` remembers by position).
 """
@@ -12,14 +14,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
-from alvh_rules.core.kleene import TRUE
+from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import evaluate
@@ -73,19 +75,17 @@ class Clause:
 class Closing:
     """A layer's closing condition as code for one position and session."""
 
-    def __init__(
-        self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer, market: Market
-    ) -> None:
+    def __init__(self, ruleset: c.CheckedRuleset, plan: g.Plan, layer: c.Layer) -> None:
         assert layer.close is not None
         lowering = Lowering.over(ruleset, plan)
-        items = list(_alternatives(layer.close))
+        items = list(alternatives(layer.close))
         wanted = [plan.closings[layer.name], *(lowering.lower(item) for item in items)]
-        nodes, places, self.reads, self.known = _cut(plan, wanted)
+        nodes, places, self.reads, self.known = cut(plan, wanted)
         self.clauses = tuple(
             Clause(at, condition_words(ruleset, item), item.span)
             for at, item in enumerate(items, 1)
         )
-        self._code = BarByBar(nodes, places, market)
+        self._code = BarByBar(nodes, places)
         self._columns = self._code.columns
         self._fresh = self._code.save()
         self._stateful = bool(self._fresh["own"]) or bool(self._fresh["calls"])
@@ -97,7 +97,7 @@ class Closing:
 
         `values` are those of the nodes in `reads`, from the run of decisions.
         """
-        given = {f"row {number}": value for number, value in zip(self.reads, values, strict=True)}
+        given = {row_name(number): value for number, value in zip(self.reads, values, strict=True)}
         row = [given[name] if name in given else facts[name] for name in self._columns]
         if self._stateful:
             self._code.load(self._fresh if state is None else state)
@@ -108,19 +108,23 @@ class Closing:
         return (found[0] if self.known else 0), clause, state
 
 
-def _alternatives(node: c.Expression) -> Iterator[c.Expression]:
+def alternatives(node: c.Expression) -> Iterator[c.Expression]:
+    """The conditions of which any makes a condition true."""
     if isinstance(node, c.Logical) and node.operator == "or":
         for item in node.items:
-            yield from _alternatives(item)
+            yield from alternatives(item)
     else:
         yield node
 
 
-def _cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], list[int], bool]:
-    """The part of a plan that rests on a position, with given columns in place of the rest.
+def cut(
+    plan: g.Plan, wanted: Sequence[int], facts: tuple[type, ...] = (g.Position,)
+) -> tuple[list[g.Node], list[int], list[int], bool]:
+    """The part of a plan that rests on operations of these types, which the book alone knows, with
+    given columns in place of the rest.
 
     Gives its nodes, the places of the wanted ones, the plan's nodes that it reads, and whether it can
-    be worked out at all: what samples a position by weeks cannot.
+    be worked out so: what samples such a fact by weeks cannot.
     """
     needed: set[int] = set()
     stack = list(wanted)
@@ -133,7 +137,7 @@ def _cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], 
     known = True
     for number in sorted(needed):
         node = plan.nodes[number]
-        if isinstance(node.operation, g.Position) or rests.intersection(node.inputs):
+        if isinstance(node.operation, facts) or rests.intersection(node.inputs):
             rests.add(number)
             known = known and not node.clock
     nodes: list[g.Node] = []
@@ -157,76 +161,23 @@ def _cut(plan: g.Plan, wanted: Sequence[int]) -> tuple[list[g.Node], list[int], 
             put(number, node)
         elif number in border:
             reads.append(number)
-            put(number, g.Node(g.Given(f"row {number}"), (), node.type, g.ROWS, node.span))
+            put(number, g.Node(g.Given(row_name(number)), (), node.type, g.ROWS, node.span))
     return nodes, [places[number] for number in wanted], reads, known
 
 
-class Decisions:
-    """What a ruleset decides for one book.
+def row_name(number: int) -> str:
+    """What a node of the whole plan is called in a part that was cut out of it."""
+    return f"row {number}"
 
-    `advance` is told each session's facts, in order from the first row; the other methods speak of
-    that session. A fact that is not told is what it is while nothing is held.
+
+class Rules:
+    """A ruleset's plan as a book reads it: what it wants of each session, whatever the market.
+
+    `empty` are the facts of the book that the ruleset reads, as they are while nothing is held.
     """
 
-    def __init__(self, program: Program, *, bulk: bool | None = None) -> None:
-        self._program = program
-        self._bulk = program.bulk if bulk is None else bulk
-        self._row = -1
-        self._values: Sequence[Scalar] = ()
-        self._columns: list[list[Scalar]] = []
-        if self._bulk:
-            self._columns = program.columns()
-        else:
-            self._code = BarByBar(program.plan.nodes, program.wanted, program.market)
-
-    def advance(self, facts: Facts) -> None:
-        """Decide on the next session."""
-        self._row += 1
-        program = self._program
-        if self._bulk:
-            self._values = [column[self._row] for column in self._columns]
-            return
-        row = [
-            program.data[name][self._row]
-            if name in program.data
-            else facts.get(name, program.empty.get(name, math.nan))
-            for name in self._code.columns
-        ]
-        self._values = self._code.decide(row, program.moments[self._row])
-
-    def of(self, name: str) -> Scalar:
-        """The value of a name of the ruleset."""
-        return self._values[self._program.place_of_name[name]]
-
-    def node(self, number: int) -> Scalar:
-        """The value of a node of the plan that the program wants."""
-        return self._values[self._program.place_of_node[number]]
-
-    def written(self, span: Span) -> tuple[float, bool]:
-        """The number written at a place, and whether it is a ratio; NaN where it is unknown."""
-        found = self._program.measures.get(span)
-        if found is None:
-            return math.nan, False
-        number, is_ratio = found
-        return float(self._values[self._program.place_of_node[number]]), is_ratio
-
-    def limit(self, number: int) -> float:
-        """The bound of the ruleset's limit of that number, from zero."""
-        node = self._program.bounds[number]
-        return math.nan if node is None else float(self._values[self._program.place_of_node[node]])
-
-    def closes(self, layer: str, state: Any, facts: Facts) -> tuple[Scalar, Clause, Any]:
-        """Whether a position of a layer closes on this session."""
-        closing = self._program.closings[layer]
-        values = [self._values[self._program.place_of_node[number]] for number in closing.reads]
-        return closing.decide(state, facts, values, self._program.moments[self._row])
-
-
-class Program:
-    """A ruleset's plan over a market, as the books of a backtest share it."""
-
-    def __init__(self, ruleset: c.CheckedRuleset, market: Market) -> None:
-        self.ruleset, self.market = ruleset, market
+    def __init__(self, ruleset: c.CheckedRuleset) -> None:
+        self.ruleset = ruleset
         self.empty = book_names(ruleset)
         bounds = [limit.bound for limit in ruleset.limits]
         also = [*ruleset.measures.values(), *(item for item in bounds if item is not None)]
@@ -240,11 +191,12 @@ class Program:
         }
         self.bounds = [None if item is None else lowering.lower(item) for item in bounds]
         self.closings = {
-            layer.name: Closing(ruleset, self.plan, layer, market)
+            layer.name: Closing(ruleset, self.plan, layer)
             for layer in ruleset.layers
             if layer.close is not None
         }
         names = [*ruleset.outputs, *(limit.binds for limit in ruleset.limits if limit.binds)]
+        names += [item.name for item in ruleset.always]
         self.names = [
             name
             for name in dict.fromkeys(names)
@@ -255,15 +207,116 @@ class Program:
         numbers += [number for number in self.bounds if number is not None]
         numbers += [number for item in self.closings.values() for number in item.reads]
         self.wanted = list(dict.fromkeys(numbers))
-        self.place_of_node = {number: at for at, number in enumerate(self.wanted)}
-        self.place_of_name = {
-            name: self.place_of_node[self.plan.names[name]] for name in self.names
-        }
-        self.bulk = not any(isinstance(node.operation, g.Given) for node in self.plan.nodes)
+
+
+class Program(Rules):
+    """A ruleset's plan over a market, as the books of a backtest share it."""
+
+    def __init__(self, ruleset: c.CheckedRuleset, market: Market) -> None:
+        super().__init__(ruleset)
+        self.market = market
         self.moments = list(moments(market))
         self.data = {name: column.tolist() for name, column in market.columns.items()}
 
-    def columns(self) -> list[list[Scalar]]:
-        """The wanted values on every row, nothing being given."""
-        kept = evaluate(self.ruleset, self.plan, self.market, names=None).kept
-        return [kept[number].tolist() for number in self.wanted]
+        self._columns: dict[int, list[Scalar]] = {}
+
+    def columns(self, numbers: Iterable[int]) -> list[list[Scalar]]:
+        """The values of nodes that rest on nothing given, on every row; worked out once."""
+        numbers = list(numbers)
+        new = [number for number in numbers if number not in self._columns]
+        if new:
+            plan = replace(self.plan, names={row_name(number): number for number in new})
+            kept = evaluate(self.ruleset, plan, self.market, names=plan.names).kept
+            self._columns |= {number: kept[number].tolist() for number in new}
+        return [self._columns[number] for number in numbers]
+
+
+Decide = Callable[[Facts], tuple[Sequence[Scalar], Moment]]
+"""Decides on the next session from the facts of a book: the values of nodes, and the moment."""
+
+
+class Decisions:
+    """What a ruleset decides for one book.
+
+    `advance` is told each session's facts, in order from the first row; the other methods speak of
+    that session. `decide` gives its values, in which `places` says where each node of the plan is.
+    """
+
+    def __init__(self, rules: Rules, decide: Decide, places: Mapping[int, int]) -> None:
+        self._rules, self._decide, self._places = rules, decide, places
+        self._names = {name: places[rules.plan.names[name]] for name in rules.names}
+        self._values: Sequence[Scalar] = ()
+        self._moment: Moment | None = None
+
+    def advance(self, facts: Facts) -> None:
+        """Decide on the next session."""
+        self._values, self._moment = self._decide(facts)
+
+    def remember(self, values: Mapping[int, Scalar]) -> None:
+        """Go on from the values of the session before, by the node that the rules want."""
+        held: list[Scalar] = [math.nan] * (1 + max(self._places.values(), default=0))
+        for number, value in values.items():
+            held[self._places[number]] = value
+        self._values = held
+
+    def of(self, name: str) -> Scalar:
+        """The value of a name of the ruleset."""
+        return self._values[self._names[name]]
+
+    def node(self, number: int) -> Scalar:
+        """The value of a node of the plan that the rules want."""
+        return self._values[self._places[number]]
+
+    def written(self, span: Span) -> tuple[float, bool]:
+        """The number written at a place, and whether it is a ratio; NaN where it is unknown."""
+        found = self._rules.measures.get(span)
+        if found is None:
+            return math.nan, False
+        number, is_ratio = found
+        return float(self.node(number)), is_ratio
+
+    def limit(self, number: int) -> float:
+        """The bound of the ruleset's limit of that number, from zero."""
+        node = self._rules.bounds[number]
+        return math.nan if node is None else float(self.node(node))
+
+    def violated(self) -> c.Always | None:
+        """The first property of the ruleset that does not hold."""
+        for item in self._rules.ruleset.always:
+            if self.of(item.name) == FALSE:
+                return item
+        return None
+
+    def closes(self, layer: str, state: Any, facts: Facts) -> tuple[Scalar, Clause, Any]:
+        """Whether a position of a layer closes on this session."""
+        closing = self._rules.closings[layer]
+        values = [self.node(number) for number in closing.reads]
+        assert self._moment is not None
+        return closing.decide(state, facts, values, self._moment)
+
+
+def of_history(program: Program, *, bulk: bool = True) -> Decisions:
+    """The decisions of a program, from the first row on. A fact that is not told is what it is while
+    nothing is held. Not in `bulk` the whole plan is decided bar by bar, as a live run does."""
+    nodes, wanted, reads, known = cut(program.plan, program.wanted, (g.Given,))
+    if not bulk or not known:
+        nodes, wanted, reads = list(program.plan.nodes), program.wanted, []
+    places = {number: at for at, number in enumerate(program.wanted)}
+    code = BarByBar(nodes, wanted)
+    given = dict(zip(map(row_name, reads), program.columns(reads), strict=True)) | program.data
+    # A column for each that the code reads; None where the book tells it.
+    columns = [given.get(name) for name in code.columns]
+    empty = [program.empty.get(name, math.nan) for name in code.columns]
+    told = list(zip(code.columns, columns, empty, strict=True))
+    rows = iter(range(len(program.moments)))
+
+    def decide(facts: Facts) -> tuple[Sequence[Scalar], Moment]:
+        row = next(rows)
+        moment = program.moments[row]
+        values = [
+            facts.get(name, without) if column is None else column[row]
+            for name, column, without in told
+        ]
+        return code.decide(values, moment), moment
+
+    return Decisions(program, decide, places)

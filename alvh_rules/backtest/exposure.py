@@ -5,7 +5,7 @@ underlying, gamma dollars for a point squared, theta dollars a calendar day, veg
 of implied volatility. What is written on a volatility (VIX) has its vega by its price instead: one
 point of its future is taken as one point of volatility, so that a VIX future has a vega of $1,000 and
 an option on it its delta times $100; its delta and gamma are no exposure to the index and are not
-counted there. Delta and gamma are for a point of one underlying, the book's `Reference`: what is on
+counted there. Delta and gamma are for a point of one underlying, the book's reference: what is on
 another counts by an equal relative move of both. A Greek that is unknown counts as nothing, and the position's mark is told as stale.
 """
 
@@ -18,7 +18,6 @@ from dataclasses import dataclass, field
 from alvh_rules.backtest.instruments import Contract
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.payoff import margin, profile
-from alvh_rules.evaluate.inputs import Float
 
 
 @dataclass(slots=True)
@@ -36,20 +35,6 @@ class Greeks:
         self.gamma += other.gamma
         self.theta += other.theta
         self.vega += other.vega
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """The underlying for a point of which a book's delta is, and its closes by row."""
-
-    underlying: str
-    closes: Float
-
-    def moves(self, underlying: str, spot: Float | float, rows: int | slice) -> Float | float:
-        """How many points another underlying moves on a point of this one, at its spot on rows."""
-        if underlying == self.underlying:
-            return 1.0
-        return spot / self.closes[rows]
 
 
 @dataclass(slots=True)

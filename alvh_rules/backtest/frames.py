@@ -11,10 +11,10 @@ import numpy as np
 
 from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.instruments import NEVER
-from alvh_rules.backtest.marks import Mark
+from alvh_rules.backtest.marks import NO_MARK, Mark
 from alvh_rules.backtest.paths import LegPath
 from alvh_rules.backtest.simulate import Simulated
-from alvh_rules.backtest.trades import SOURCES
+from alvh_rules.backtest.trades import SOURCES, Stretch, Trade
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
@@ -29,15 +29,19 @@ from alvh_rules.report.decisions import decision_frame
 if TYPE_CHECKING:
     import pandas
 
+TRADE_NAMES = (
+    *("number", "date", "position", "owner", "action", "structure", "legs", "contracts", "cash"),
+    *("fees", "slippage", "profit", "clause", "place", "decided", "source", "reason"),
+)
+LEG_NAMES = (
+    *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
+    *("bid", "ask", "mark", "market_value", "volatility", "delta", "gamma", "theta", "vega"),
+    "source",
+)
 _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
     *("delta", "gamma", "theta", "vega"),
-)
-_LEG_COLUMNS = (
-    *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
-    *("bid", "ask", "mark", "market_value", "volatility"),
-    *("delta", "gamma", "theta", "vega", "source"),
 )
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
@@ -67,8 +71,7 @@ def equity_frame(done: Simulated) -> pandas.DataFrame:
         data[f"book_{name}"] = [item["greeks"][at] for item in sessions]
     data["hedge_ratio"] = [item["ratio"] for item in sessions]
     data["hedge_held"] = [item["held"] for item in sessions]
-    peak = np.maximum.accumulate(np.maximum(equity, done.program.ruleset.capital))
-    data["drawdown"] = 1.0 - equity / peak
+    data["drawdown"] = [item["drawdown"] for item in sessions]
     data["skipped"] = [item["skipped"] for item in sessions]
     return pandas.DataFrame(data)
 
@@ -85,32 +88,8 @@ def trades_frame(done: Simulated) -> pandas.DataFrame:
         span = trade.cause.span
         if span not in places:
             places[span] = place_of(ruleset, span)
-        rows.append(
-            (
-                number,
-                dates[trade.row],
-                trade.position,
-                trade.owner,
-                trade.action,
-                trade.structure,
-                trade.legs,
-                trade.contracts,
-                trade.cash / 100.0,
-                trade.fees / 100.0,
-                trade.slippage / 100.0,
-                trade.profit / 100.0,
-                trade.cause.text,
-                places[span],
-                dates[trade.cause.row],
-                trade.source,
-                trade.reason,
-            )
-        )
-    names = (
-        "number date position owner action structure legs contracts cash fees slippage profit clause"
-        " place decided source reason"
-    )
-    frame = pandas.DataFrame(rows, columns=names.split())
+        rows.append(trade_cells(number, trade, dates, places[span]))
+    frame = pandas.DataFrame(rows, columns=TRADE_NAMES)
     return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
 
 
@@ -125,13 +104,65 @@ def _typed(
     return frame.astype(types)
 
 
+def trade_cells(number: int, trade: Trade, dates: Array, place: str) -> tuple[Any, ...]:
+    """A row of `trades`, in the order of `TRADE_NAMES`; `dates` are those of the rows."""
+    return (
+        number,
+        dates[trade.row],
+        trade.position,
+        trade.owner,
+        trade.action,
+        trade.structure,
+        trade.legs,
+        trade.contracts,
+        trade.cash / 100.0,
+        trade.fees / 100.0,
+        trade.slippage / 100.0,
+        trade.profit / 100.0,
+        trade.cause.text,
+        place,
+        dates[trade.cause.row],
+        trade.source,
+        trade.reason,
+    )
+
+
+def leg_cells(part: Stretch, row: int, number: int, dates: Array) -> tuple[Any, ...]:
+    """A row of `positions`, in the order of `LEG_NAMES`, of a position's leg (from zero) on a row."""
+    at, leg = row - part.path.first, part.path.legs[number]
+    contract, mark = leg.contract, leg.marks[at] or NO_MARK
+    expiry = (
+        np.datetime64("NaT", "ns")
+        if contract.expiry == NEVER
+        else np.datetime64(contract.expiry, "D").astype("datetime64[ns]")
+    )
+    return (
+        dates[row],
+        part.position.name,
+        part.position.owner,
+        number + 1,
+        contract.underlying.upper(),
+        contract.kind,
+        contract.strike if contract.is_option else np.nan,
+        expiry,
+        leg.count,
+        mark.bid,
+        mark.ask,
+        mark.mid,
+        0.0 if contract.is_future else leg.values[at] / 100.0,
+        mark.volatility,
+        *leg.greeks[:, at].tolist(),
+        SOURCES[Source(mark.source)],
+    )
+
+
 def positions_frame(done: Simulated) -> pandas.DataFrame:
     """One row a leg and session."""
     import pandas
 
     stretches = done.hedged.recorder.stretches
     if not stretches:
-        return _typed(pandas.DataFrame(columns=[*_LEG_COLUMNS]), ("date", "expiry"), _LEG_NUMBERS)
+        return _typed(pandas.DataFrame(columns=LEG_NAMES), ("date", "expiry"), _LEG_NUMBERS)
     legs = [(part, number, leg) for part in stretches for number, leg in enumerate(part.path.legs)]
     spans = [
         slice(part.first - part.path.first, part.last + 1 - part.path.first) for part, _, _ in legs
@@ -139,7 +170,7 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     lengths = [part.last + 1 - part.first for part, _, _ in legs]
     rows = np.concatenate([np.arange(part.first, part.last + 1) for part, _, _ in legs])
     numbers = np.repeat([number for _, number, _ in legs], lengths)
-    names = [part.position for part, _, _ in legs]
+    names = [part.position.name for part, _, _ in legs]
     rank = {name: at for at, name in enumerate(sorted(set(names)))}
     order = np.lexsort((numbers, np.repeat([rank[name] for name in names], lengths), rows))
 
@@ -156,7 +187,7 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     data: dict[str, Any] = {
         "date": done.program.market.timeline.dates.astype("datetime64[ns]")[rows[order]],
         "position": each(names),
-        "owner": each([part.owner for part, _, _ in legs]),
+        "owner": each([part.position.owner for part, _, _ in legs]),
         "leg": numbers[order] + 1,
         "underlying": each([item.underlying.upper() for item in contracts]),
         "right": each([item.kind for item in contracts]),
@@ -172,7 +203,7 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
         data[name] = joined([leg.greeks[at, span] for leg, span in parts])
     words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
     data["source"] = words[joined([leg.cells[-1, span] for leg, span in parts]).astype(int)]
-    return pandas.DataFrame(data, columns=[*_LEG_COLUMNS])
+    return pandas.DataFrame(data, columns=LEG_NAMES)
 
 
 def _market_value(leg: LegPath, span: slice) -> Array:

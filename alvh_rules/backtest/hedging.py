@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
@@ -94,6 +95,25 @@ class HedgeRun:
                 position.structure = self.context.ruleset.text(structure.span)
                 return
 
+    def save(self) -> dict[str, Any]:
+        """What is carried to the next session beside the orders under way."""
+        return {
+            "position": self._position,
+            "ratio": self.ratio,
+            "held_ratio": self.held_ratio,
+            "unknown": self.unknown,
+            "code": self._code,
+            "each": float(self._each),
+            "was_shifting": self._was_shifting,
+        }
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave."""
+        self._position, self.unknown = saved["position"], saved["unknown"]
+        self.ratio, self.held_ratio = saved["ratio"], saved["held_ratio"]
+        self._code, self._each = saved["code"], saved["each"]
+        self._was_shifting = saved["was_shifting"]
+
     def fill(self, row: int) -> None:
         """Fill the orders under way."""
         for order, position in self.targets.fill(row):
@@ -105,6 +125,10 @@ class HedgeRun:
                 self._position = None
 
     # --- what is wanted ---
+
+    def keep(self) -> None:
+        """Decide nothing: what is held stays."""
+        self.ratio, self.held_ratio = math.nan, self._held_ratio()
 
     def decide(self, row: int) -> None:
         """Order what brings the hedge to its target."""

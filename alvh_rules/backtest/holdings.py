@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
@@ -31,6 +32,14 @@ class DeltaBand:
         self.context, self.keep = context, keep
         self.targets = Targets(context)
         self._position: str | None = None
+
+    def save(self) -> dict[str, Any]:
+        """What is carried to the next session beside the orders under way."""
+        return {"position": self._position}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave."""
+        self._position = saved["position"]
 
     def fill(self, row: int) -> None:
         """Fill the order under way."""
@@ -88,6 +97,14 @@ class HoldingRun:
         self.targets = Targets(context)
         self.text = context.ruleset.text(holding.structure.span)
         self._position: str | None = None
+
+    def save(self) -> dict[str, Any]:
+        """What is carried to the next session beside the orders under way."""
+        return {"position": self._position}
+
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Go on from what `save` gave."""
+        self._position = saved["position"]
 
     def fill(self, row: int) -> None:
         """Fill the order under way."""

@@ -57,7 +57,7 @@ class LayerRun:
         opening = context.ruleset.values[f"{layer.name}.open"]
         self._why = opening.span if opening.span.file else layer.span
         self._opens = condition_words(context.ruleset, opening)
-        self._last_opened = -(10**9)
+        self.last_opened = -(10**9)
         self._of_options = not (
             isinstance(layer.structure, ast.Structure)
             and layer.structure.shape in ("futures", "shares", "nothing")
@@ -118,7 +118,7 @@ class LayerRun:
     def has_room(self, row: int) -> bool:
         """Whether another position may be opened now."""
         held = len(self.positions()) + (self.pending is not None)
-        return held < self.layer.at_most and row - self._last_opened >= self.layer.every
+        return held < self.layer.at_most and row - self.last_opened >= self.layer.every
 
     def looks_at(self, row: int) -> tuple[str, Expiries, int] | None:
         """The expiry that is looked at first on a session on which the layer may open."""
@@ -130,8 +130,8 @@ class LayerRun:
             self.layer.structure, self.underlying, row, context.decisions.written
         )
 
-    def decide_opening(self, row: int) -> None:
-        """Order one opening, if the layer opens, or say why not."""
+    def decide_opening(self, row: int, withheld: str = "") -> None:
+        """Order one opening, if the layer opens, or say why not; `withheld` is why nothing may open."""
         context = self.context
         if context.decisions.of(f"{self.name}.open") != TRUE or not self.has_room(row):
             return
@@ -140,6 +140,8 @@ class LayerRun:
         def refuse(reason: str) -> None:
             context.refuse(row, self.name, self.structure, cause, reason)
 
+        if withheld:
+            return refuse(withheld)
         stopped = context.limits.paused(row, context.history, context.drawdown, context.bounds())
         if stopped is not None:
             return refuse(f"{stopped.text}: openings pause")
@@ -164,7 +166,7 @@ class LayerRun:
         self.pending = Opening(
             self.name, self.structure, selected.legs, float(units), cause, covered
         )
-        self._last_opened = row
+        self.last_opened = row
 
     def candidate(self, row: int) -> tuple[Selected, UnitValue] | str:
         """The unit that the layer would open now, and what it brings; or why there is none."""

@@ -57,18 +57,19 @@ class Adds:
 
 
 class BookLimits:
-    """The limits of a ruleset that speak of positions; `bound` counts the sessions on which each did."""
+    """The limits of a ruleset that speak of positions; `bound` counts the sessions on which each did,
+    `counted` holds the row it was last counted on."""
 
     def __init__(self, ruleset: c.CheckedRuleset) -> None:
         self._limits = [
             (number, item) for number, item in enumerate(ruleset.limits) if item.binds is None
         ]
         self.bound: Counter[str] = Counter()
-        self._counted: dict[str, int] = {}
+        self.counted: dict[str, int] = {}
 
     def _tell(self, item: c.Limit, row: int) -> None:
-        if self._counted.get(item.text) != row:
-            self._counted[item.text] = row
+        if self.counted.get(item.text) != row:
+            self.counted[item.text] = row
             self.bound[item.text] += 1
 
     def paused(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.version import VERSION
 from alvh_rules.evaluate.inputs import Float, Integer, Market
 from alvh_rules.market.read import Options
-from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Quotes, Right, Source
+from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Right, Source
 from alvh_rules.options.quotes import INDEX_SHARES, SPX_SKEW, VIX, MarketArrays, MarketQuotes
 from alvh_rules.options.skew import Skew
 from alvh_rules.options.trading_data import (
@@ -60,11 +60,47 @@ def load(
 ) -> tuple[Loaded | None, list[Diagnostic]]:
     """What a ruleset's backtest runs on; None where a finding is an error. `first` and `last` are the
     days that are traded: of others findings are counted."""
-    named = {
-        column.name: options.mapping.get(column.name, column.source)
-        for column in ruleset.schema.columns
-        if column.name in STANDARD
+    asked = asked_of(
+        ruleset,
+        options,
+        chains=chains,
+        chain_columns=chain_columns,
+        dividend_yield=dividend_yield,
+    )
+    asked = replace(asked, first=first, last=last)
+    data, found = read_trading_data(paths, asked)
+    if data is None:
+        return None, found
+    market, more = daily_market(data.files, ruleset.schema, options)
+    # What both readings say is said once.
+    found += [item for item in more if item not in found]
+    if market is None or has_errors(found):
+        return None, found
+    shown = {
+        name: np.asarray(column, dtype=np.float64)
+        for name, column in data.market.columns.items()
+        if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
     }
+    rows = data.files.daily + data.files.curves
+    used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
+    return Loaded(
+        market,
+        inputs_of(ruleset, data.arrays, skew, shown),
+        data.files,
+        hashes(ruleset, used),
+        tuple(found),
+    ), found
+
+
+def asked_of(
+    ruleset: CheckedRuleset,
+    options: Options,
+    *,
+    chains: Sequence[Path] = (),
+    chain_columns: Mapping[str, str] | None = None,
+    dividend_yield: float | None = None,
+) -> Asked:
+    """What is read to price what a ruleset trades."""
     traded = [layer.structure.underlying for layer in ruleset.layers]
     traded += [item.structure.underlying for item in ruleset.holdings]
     hedge = ruleset.hedge
@@ -75,47 +111,35 @@ def load(
         for name in dict.fromkeys(underlying_of(ruleset, item) for item in traded)
         if name and name not in STANDARD
     ]
-    asked = Asked(
+    named = {
+        column.name: options.mapping.get(column.name, column.source)
+        for column in ruleset.schema.columns
+        if column.name in STANDARD or column.name in own
+    }
+    return Asked(
         columns=named,
         underlyings=own,
         chains=chains,
         chain_columns=chain_columns or {},
         dividend_yield=dividend_yield,
-        first=first,
-        last=last,
         options=options,
     )
-    data, found = read_trading_data(paths, asked)
-    if data is None:
-        return None, found
-    market, more = daily_market(data.files, ruleset.schema, options)
-    # What both readings say is said once.
-    found += [item for item in more if item not in found]
-    if market is None or has_errors(found):
-        return None, found
-    quotes = MarketQuotes(data.arrays, skew)
+
+
+def inputs_of(
+    ruleset: CheckedRuleset,
+    arrays: MarketArrays,
+    skew: Skew = SPX_SKEW,
+    shown: Mapping[str, Float] | None = None,
+) -> Inputs:
+    """What a ruleset's books read of the arrays that prices are made from."""
     yields = {
-        underlying_of(ruleset, column.name): data.arrays.dividend_yields
+        underlying_of(ruleset, column.name): arrays.dividend_yields
         for column in ruleset.schema.columns
         if column.kind is Kind.PRICE and column.name.upper() in INDEX_SHARES
     }
-    opening: Quotes | None = None
-    if ruleset.fill == "next open":
-        opening = OpeningQuotes(data.arrays, skew)
-    shown = {
-        name: np.asarray(column, dtype=np.float64)
-        for name, column in data.market.columns.items()
-        if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
-    }
-    rows = data.files.daily + data.files.curves
-    used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
-    return Loaded(
-        market,
-        Inputs(quotes, yields, opening, shown, data.arrays.rates),
-        data.files,
-        hashes(ruleset, used),
-        tuple(found),
-    ), found
+    opening = OpeningQuotes(arrays, skew) if ruleset.fill == "next open" else None
+    return Inputs(MarketQuotes(arrays, skew), yields, opening, shown or {}, arrays.rates)
 
 
 def hashes(ruleset: CheckedRuleset, files: Sequence[Path]) -> dict[str, str]:

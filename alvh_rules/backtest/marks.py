@@ -4,6 +4,8 @@ When contracts are about to be held they are priced in one call, all of them for
 their expiry or to the end of the data. The loop over sessions then only looks up. That is no
 look-ahead: row t is what was known at the close of t, and the loop at t reads row t alone. A contract
 that is only considered has the mark that its listing gave it on that session.
+
+`SessionMarks` are the same where there is no data but that of one session after the other.
 """
 
 from __future__ import annotations
@@ -121,7 +123,9 @@ class Marks:
             # Priced from a later row on by another book: price it again from here.
             self._tracks.pop(contract, None)
             self.follow([contract], row)
-            found = self._tracks[contract]
+            # What has expired is not followed, and has no quote.
+            nothing = np.full((len(Mark._fields), 0), _NAN)
+            found = self._tracks.get(contract, Track(row, nothing))
         return found
 
     def at(self, contract: Contract, row: int) -> Mark:
@@ -142,3 +146,35 @@ class Marks:
             found = self.quotes.settlement(batch([contract]), np.array([row], dtype=np.int64))
             self._settlements[contract] = float(found[0])
         return self._settlements[contract]
+
+
+class SessionMarks(Marks):
+    """Marks of the session at hand, where later ones do not exist yet.
+
+    `days` go on beyond it: they are the exchange's calendar. A contract that was followed on an earlier
+    session is priced on this one when it is asked for.
+    """
+
+    def __init__(self, quotes: Quotes, days: Integer) -> None:
+        super().__init__(quotes, days)
+        self._row = -1
+
+    def begin(self, row: int, held: Iterable[Contract]) -> None:
+        """Go to a row, and price what is held there in one call for each underlying."""
+        self._row = row
+        self._tracks.clear()
+        self.follow(held, row)
+
+    def expiry_row(self, contract: Contract) -> int:
+        """The row on which a contract settles; the row after this one where that lies beyond it."""
+        return min(super().expiry_row(contract), self._row + 1)
+
+    def follow(self, contracts: Iterable[Contract], row: int) -> None:
+        """Price contracts on the row; what has expired has no price."""
+        today = int(self.days[row])
+        super().follow([item for item in contracts if item.expiry > today], row)
+
+    def at(self, contract: Contract, row: int) -> Mark:
+        """The mark on the row."""
+        self.follow([contract], row)
+        return super().at(contract, row)

@@ -19,14 +19,12 @@ from dataclasses import dataclass
 
 from alvh_rules.backtest import errors
 from alvh_rules.backtest.broker import Holdings, grouped
-from alvh_rules.backtest.deciding import Program
+from alvh_rules.backtest.deciding import Program, of_history
 from alvh_rules.backtest.frames import place_of
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position, cents
-from alvh_rules.backtest.marks import Marks
 from alvh_rules.backtest.result import Settings
-from alvh_rules.backtest.simulate import BookRun, Inputs
-from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.simulate import BookRun, Inputs, prices_of, sessions_of
 from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Cause
 from alvh_rules.core.diagnostics import Diagnostic
@@ -67,15 +65,16 @@ def orders_now(
 ) -> Orders | Diagnostic:
     """The orders of the last session of a market, or what holdings cannot be valued then."""
     dates = program.market.timeline.dates
-    days = dates.astype("datetime64[D]").astype(int)
-    marks, listing = Marks(inputs.quotes, days), Listing(inputs.quotes)
-    run = BookRun(program, inputs, settings, marks, listing, hedged=True, full=True)
+    prices = prices_of(program, inputs)
+    run = BookRun(program.ruleset, of_history(program), prices, settings, hedged=True, full=True)
     last = len(dates) - 1
-    for row in range(last):
-        run.session(row, False)
+    day = int(dates[last].astype("datetime64[D]").astype(int))
+    if last:
+        for session in sessions_of(program, inputs, last - 1):
+            run.session(session, False)
     overrides: dict[str, str] = {}
     if holdings is not None:
-        problem = _unvalued(run, holdings, last, int(days[last]))
+        problem = _unvalued(run, holdings, last, day)
         if problem is not None:
             return problem
         overrides = _take_over(run, holdings, last)
@@ -140,7 +139,7 @@ class _Telling:
 
     def __init__(self, run: BookRun, row: int, overrides: Mapping[str, str]) -> None:
         self.run, self.row, self.overrides = run, row, overrides
-        self.book, self.ruleset = run.context.book, run.program.ruleset
+        self.book, self.ruleset = run.context.book, run.context.ruleset
 
     def orders(self) -> list[Order]:
         """All of them: closings, openings, the hedge, holdings; then what is not done."""

@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alvh_rules.backtest.exposure import Greeks, Needs, Reference
-from alvh_rules.backtest.instruments import Contract
+from alvh_rules.backtest.exposure import Greeks, Needs
+from alvh_rules.backtest.instruments import NEVER, Contract
 from alvh_rules.backtest.ledger import Held, Position
 from alvh_rules.backtest.marks import NO_MARK, Mark, Marks
 from alvh_rules.evaluate.inputs import Boolean, Float
+from alvh_rules.options.contracts import Right
 
 MOST_SESSIONS = 32
 """Of a path: a longer life has several, so that what is traded every day costs no more than that."""
@@ -53,7 +54,7 @@ class Path:
         marks: Marks,
         volatilities: frozenset[str],
         row: int,
-        reference: Reference | None = None,
+        reference: str = "",
     ) -> None:
         self.first = row
         self.nearest = min(contract.expiry for contract in position.legs)
@@ -89,13 +90,11 @@ class Path:
             worth = worth.astype(np.int64)
             mine = _greeks(cells, size, contract.underlying in volatilities)
             self.legs.append(LegPath(held, contract, held.count, kept, cells, worth.tolist(), mine))
-            if reference is None or contract.underlying in volatilities:
-                greeks += mine
-            else:
-                rows = slice(row, row + cells.shape[1])
-                moves = reference.moves(contract.underlying, cells[9], rows)
-                whole = np.array([mine[0] * moves, mine[1] * moves * moves, mine[2], mine[3]])
-                greeks += np.where(np.isnan(whole), 0.0, whole)
+            whole = mine
+            if reference and contract.underlying not in (*volatilities, reference):
+                by = moves(reference, contract.underlying, cells[9], marks, row)
+                whole = np.array([mine[0] * by, mine[1] * by * by, mine[2], mine[3]])
+            greeks += np.where(np.isnan(whole), 0.0, whole)
             if contract.is_future:
                 futures += worth
             else:
@@ -133,6 +132,16 @@ def _greeks(cells: Float, size: float, of_volatility: bool) -> Float:
         nothing = np.zeros(cells.shape[1])
         return np.array([nothing, nothing, parts[2], parts[0]])
     return np.asarray(parts)
+
+
+def moves(reference: str, underlying: str, spot: Float, marks: Marks, row: int) -> Float | float:
+    """How many points an underlying moves on a point of the reference, by an equal relative move, at its
+    spots from a row on; NaN where the reference is not known. One for the reference itself."""
+    if underlying == reference or not reference:
+        return 1.0
+    track = marks.track(Contract(reference, NEVER, Right.OUTRIGHT, 0.0, False), row)
+    at = row - track.first
+    return np.asarray(spot / track.cells[2, at : at + len(spot)])
 
 
 def path_at(position: Position, row: int) -> tuple[Path, int]:

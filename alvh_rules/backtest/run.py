@@ -26,12 +26,13 @@ def backtest(
     found: tuple[Diagnostic, ...] = (),
     sources: Mapping[str, str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
-    bulk: bool | None = None,
+    bulk: bool = True,
 ) -> Backtest:
     """Run a ruleset over a market. Rows of `inputs` are those of the market.
 
     `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Raises
     ValueError where no session lies between the settings' days, or where rows are shorter than a day.
+    `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
     """
     settings = settings or Settings()
     if not market.timeline.daily:

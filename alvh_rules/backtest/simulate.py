@@ -10,13 +10,19 @@ On each session, in this order:
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
    else they wait for the next session.
 
+A session's step is a function of what the book carries and of what the session brings (`Session`, and the
+prices of its row): a paper account (`account.py`) takes the very same step, one session at a time. On a
+session that violates an `always`, or whose decision came too late to be acted on, nothing is opened and
+what is held beside the layers is kept; their positions still close.
+
 The book without the hedge, if there is a hedge, goes through the same sessions beside the other: size
 follows equity, so it is a run of its own. Nothing is read of a session before its turn.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +30,7 @@ import numpy as np
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.context import LAG, Context, delta_reference, volatilities
-from alvh_rules.backtest.deciding import Decisions, Program, Scalar
+from alvh_rules.backtest.deciding import Decisions, Program, Scalar, book_names, of_history
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
@@ -37,6 +43,7 @@ from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
 from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Recorder
+from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.evaluate.inputs import Float
 from alvh_rules.options.contracts import Quotes
@@ -55,45 +62,70 @@ class Inputs:
     rates: Float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What a session brings to a book beside its prices.
+
+    `row` counts sessions from the first, `day` is its day number, `days` calendar days since the session
+    before (0 on the first). Of that one's close, in percent: `rate` is what cash earns (NaN where unknown),
+    `assumed_rate` what prices assume (NaN where nothing is), `yields` of dividends by underlying.
+    """
+
+    row: int
+    day: int
+    days: int = 0
+    rate: float = math.nan
+    assumed_rate: float = math.nan
+    yields: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Where a book's prices are from, by row: at the close, at the open for rulesets that fill there,
+    and what is listed; `dates` are those of the rows."""
+
+    marks: Marks
+    opening: Marks | None
+    listing: Listing
+    dates: np.ndarray[tuple[int], np.dtype[np.datetime64]]
+
+
 class BookRun:
     """One book through its sessions: with the hedge, or without."""
 
     def __init__(
         self,
-        program: Program,
-        inputs: Inputs,
+        ruleset: CheckedRuleset,
+        decisions: Decisions,
+        prices: Prices,
         settings: Settings,
-        marks: Marks,
-        listing: Listing,
         *,
         hedged: bool,
         full: bool,
-        bulk: bool | None = None,
     ) -> None:
-        ruleset = program.ruleset
-        self.program, self.settings, self.inputs = program, settings, inputs
+        self.settings = settings
         self.recorder = Recorder(full)
-        dates = program.market.timeline.dates
+        marks = prices.marks
         book = Book(
             ruleset.capital,
             marks,
             Costs(settings),
             self.recorder,
             volatilities(ruleset),
-            delta_reference(ruleset, program.market),
+            delta_reference(ruleset),
         )
         if ruleset.fill == "next open":
-            if inputs.opening is None:
+            if prices.opening is None:
                 raise ValueError("`fill next open` needs quotes at the open")
-            book.fills = Marks(inputs.opening, marks.days)
+            book.fills = prices.opening
         self.context = Context(
             ruleset,
             book,
-            Decisions(program, bulk=bulk),
-            listing,
-            Selector(listing),
+            decisions,
+            prices.listing,
+            Selector(prices.listing),
             BookLimits(ruleset),
-            dates,
+            prices.dates,
         )
         self.layers = {layer.name: LayerRun(self.context, layer) for layer in ruleset.layers}
         self.hedge = (
@@ -106,71 +138,75 @@ class BookRun:
         self.holdings = [HoldingRun(self.context, item) for item in ruleset.holdings]
         self.reallocation = Reallocation(self.context, self.layers)
         self._same_close = LAG[ruleset.fill] == 0
-        self._rates = program.data.get(ruleset.cash_earns, [])
-        self._days = dates.astype("datetime64[D]").astype(np.int64).tolist()
-        self._peak = book.ledger.equity
+        self._earns = bool(ruleset.cash_earns)
+        self.peak = book.ledger.equity
         # Whose facts the ruleset reads: of the others none is worked out.
-        self._read = {name.split(".")[0] for name in program.empty}
+        self._read = {name.split(".")[0] for name in book_names(ruleset)}
         self.unknown_rates = 0
 
-    def session(self, row: int, trading: bool) -> None:
-        """One session; before trading begins the ruleset only remembers."""
-        context, book = self.context, self.context.book
+    def session(self, session: Session, trading: bool, *, withheld: str = "") -> None:
+        """One session; before trading begins the ruleset only remembers. `withheld` says why nothing may
+        be opened on it, where it is so."""
+        context, book, row = self.context, self.context.book, session.row
         context.skipped = 0
         if not trading:
             context.decisions.advance({})
             return
         if row > 0:
-            days = self._days[row] - self._days[row - 1]
-            if self._rates and context.history.equity:
-                self._accrue(row, days)
-            before = {
-                key: float(item[row - 1]) for key, item in self.inputs.dividend_yields.items()
-            }
-            book.pay_dividends(before, days)
-        book.settle(row, self._days[row])
+            if self._earns and context.history.equity:
+                self._accrue(session)
+            book.pay_dividends(session.yields, session.days)
+        book.settle(row, session.day)
         self._follow(row)
         self._fill(row)
         self._mark(row)
         self.reallocation.step(row)
-        context.decisions.advance(self._facts())
-        for layer in self.layers.values():
-            layer.decide_closings(row)
-        if self._same_close:
-            for layer in self.layers.values():
-                layer.fill(row)
-            book.mark(row)
-        looked_at = [layer.looks_at(row) for layer in self.layers.values()]
-        context.listing.price(row, [item for item in looked_at if item is not None])
-        for layer in self.layers.values():
-            layer.decide_opening(row)
-            if self._same_close:
-                # The next layer sees the cash and margin that this one leaves.
-                layer.fill(row)
-                book.mark(row)
-        for part in (self.hedge, self.band, *self.holdings):
-            if part is not None:
-                part.decide(row)
-                if self._same_close:
-                    part.fill(row)
-                    book.mark(row)
+        self._decide(row, withheld, at_once=self._same_close)
         self._record(row)
 
     def decide_only(self, row: int) -> None:
         """Mark what is held at the close of a row and order what follows; nothing is filled."""
         self._mark(row)
-        self.context.decisions.advance(self._facts())
+        self._decide(row, "", at_once=False)
+
+    def _decide(self, row: int, withheld: str, *, at_once: bool) -> None:
+        """Decide on what is marked, and order; `at_once` fills each part's orders as they are made."""
+        context, book = self.context, self.context.book
+        context.decisions.advance(self._facts())
+        violated = context.decisions.violated()
+        if violated is not None and not withheld:
+            withheld = f"`{violated.text}` does not hold: nothing is opened"
         for layer in self.layers.values():
             layer.decide_closings(row)
-            layer.decide_opening(row)
-        for part in (self.hedge, self.band, *self.holdings):
-            if part is not None:
+        if at_once:
+            for layer in self.layers.values():
+                layer.fill(row)
+            book.mark(row)
+        looked_at = [] if withheld else [layer.looks_at(row) for layer in self.layers.values()]
+        context.listing.price(row, [item for item in looked_at if item is not None])
+        for layer in self.layers.values():
+            layer.decide_opening(row, withheld)
+            if at_once:
+                # The next layer sees the cash and margin that this one leaves.
+                layer.fill(row)
+                book.mark(row)
+        for part in self.parts:
+            if not withheld:
                 part.decide(row)
+            elif part is self.hedge:
+                self.hedge.keep()
+            if at_once:
+                part.fill(row)
+                book.mark(row)
+
+    @property
+    def parts(self) -> list[HedgeRun | DeltaBand | HoldingRun]:
+        """What trades beside the layers, in its order."""
+        return [item for item in (self.hedge, self.band, *self.holdings) if item is not None]
 
     def targets(self) -> list[Target]:
         """The orders under way of the hedge and the holdings."""
-        parts = [part for part in (self.hedge, self.band, *self.holdings) if part is not None]
-        return [order for part in parts for order in part.targets.pending]
+        return [order for part in self.parts for order in part.targets.pending]
 
     def adopt(self, position: Position) -> None:
         """Give a position that was not opened here to the part that owns it."""
@@ -179,15 +215,13 @@ class BookRun:
         elif position.owner == "holding" and self.holdings:
             self.holdings[0].adopt(position)
 
-    def _accrue(self, row: int, days: int) -> None:
+    def _accrue(self, session: Session) -> None:
         """Interest since the session before, at the rate that was known at its close."""
-        rate = float(self._rates[row - 1])
+        rate = session.rate
         if rate != rate:
             self.unknown_rates += 1
-            if self.inputs.rates is None:
-                return
-            rate = float(self.inputs.rates[row - 1])
-        self.context.book.accrue(rate, days)
+            rate = session.assumed_rate
+        self.context.book.accrue(rate, session.days)
 
     def _follow(self, row: int) -> None:
         """Price what all orders under way would open, at once."""
@@ -199,15 +233,14 @@ class BookRun:
     def _fill(self, row: int) -> None:
         for layer in self.layers.values():
             layer.fill(row)
-        for part in (self.hedge, self.band, *self.holdings):
-            if part is not None:
-                part.fill(row)
+        for part in self.parts:
+            part.fill(row)
 
     def _mark(self, row: int) -> None:
         context, ledger = self.context, self.context.book.ledger
         context.book.mark(row)
-        self._peak = max(self._peak, ledger.equity)
-        context.drawdown = 1.0 - ledger.equity / self._peak if self._peak > 0 else 0.0
+        self.peak = max(self.peak, ledger.equity)
+        context.drawdown = 1.0 - ledger.equity / self.peak if self.peak > 0 else 0.0
         context.history.equity.append(ledger.equity / 100.0)
         context.history.hedge.append(ledger.profit_of(HEDGE) / 100.0)
 
@@ -292,30 +325,53 @@ def simulate(
     last: int,
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
-    bulk: bool | None = None,
+    bulk: bool = True,
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
-    `bulk` says how decisions are made where the ruleset reads nothing of the book; None is the faster.
-    Raises ValueError for `bulk` where the ruleset does read it.
+    `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
     """
-    if bulk and not program.bulk:
-        raise ValueError("the ruleset reads facts of the book: it decides bar by bar")
-    dates = program.market.timeline.dates
-    days = dates.astype("datetime64[D]").astype(np.int64)
-    marks, listing = Marks(inputs.quotes, days), Listing(inputs.quotes)
+    prices = prices_of(program, inputs)
 
     def run(hedged: bool, full: bool) -> BookRun:
-        return BookRun(
-            program, inputs, settings, marks, listing, hedged=hedged, full=full, bulk=bulk
-        )
+        decisions = of_history(program, bulk=bulk)
+        return BookRun(program.ruleset, decisions, prices, settings, hedged=hedged, full=full)
 
     main = run(True, True)
     other = main if program.ruleset.hedge is None else run(False, False)
-    for row in range(last + 1):
-        main.session(row, row >= first)
+    for session in sessions_of(program, inputs, last):
+        trading = session.row >= first
+        main.session(session, trading)
         if other is not main:
-            other.session(row, row >= first)
-        if row % 64 == 0 or row == last:
-            on_step(row + 1, last + 1)
+            other.session(session, trading)
+        if session.row % 64 == 0 or session.row == last:
+            on_step(session.row + 1, last + 1)
     return Simulated(program, inputs, main, other, first, last)
+
+
+def prices_of(program: Program, inputs: Inputs) -> Prices:
+    """The prices of a history's rows; both of its books look at the same."""
+    dates = program.market.timeline.dates
+    days = dates.astype("datetime64[D]").astype(np.int64)
+    opening = None if inputs.opening is None else Marks(inputs.opening, days)
+    return Prices(Marks(inputs.quotes, days), opening, Listing(inputs.quotes), dates)
+
+
+def sessions_of(program: Program, inputs: Inputs, last: int) -> Iterator[Session]:
+    """The sessions of a history, up to a row."""
+    dates = program.market.timeline.dates
+    days = dates.astype("datetime64[D]").astype(np.int64).tolist()
+    rates = program.data.get(program.ruleset.cash_earns, [])
+    assumed = [] if inputs.rates is None else inputs.rates.tolist()
+    yields = {key: column.tolist() for key, column in inputs.dividend_yields.items()}
+    yield Session(0, days[0])
+    for row in range(1, last + 1):
+        before = row - 1
+        yield Session(
+            row,
+            days[row],
+            days[row] - days[before],
+            float(rates[before]) if rates else math.nan,
+            assumed[before] if assumed else math.nan,
+            {key: column[before] for key, column in yields.items()},
+        )

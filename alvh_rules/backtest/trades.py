@@ -56,8 +56,7 @@ class Trade:
 class Stretch:
     """A position over the sessions from row `first` to row `last` of one path."""
 
-    position: str
-    owner: str
+    position: Position
     path: Path
     first: int
     last: int
@@ -78,6 +77,12 @@ class Recorder:
         """How many legs were marked, over all sessions."""
         return sum((part.last - part.first + 1) * len(part.path.legs) for part in self.stretches)
 
+    def clear(self) -> None:
+        """Forget all rows."""
+        for rows in (self.trades, self.stretches, self.sessions):
+            rows.clear()
+        self._last.clear()
+
     def hold(self, row: int, position: Position) -> None:
         """One more session of a position, as it is marked."""
         path, _ = path_at(position, row)
@@ -85,7 +90,7 @@ class Recorder:
         if last is not None and last.path is path:
             last.last = row
             return
-        part = Stretch(position.name, position.owner, path, row, row)
+        part = Stretch(position, path, row, row)
         self._last[position.name] = part
         self.stretches.append(part)
 

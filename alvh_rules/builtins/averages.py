@@ -32,6 +32,7 @@ RECORDS = (
         lambda n: n - 1,
         None,
         within_argument=True,
+        other_names=("ewma", "ewm", "exponential_moving_average"),
     ),
     Builtin(
         "rsi",
@@ -60,6 +61,7 @@ RECORDS = (
         "macd(spx, 12, 26)",
         lambda fast, slow: max(fast, slow) - 1,
         True,
+        other_names=("macd_line",),
     ),
     Builtin(
         "macd_signal",
@@ -86,6 +88,7 @@ RECORDS = (
         "macd_histogram(spx, 12, 26, 9)",
         lambda fast, slow, signal: max(fast, slow) + signal - 2,
         True,
+        other_names=("macd_hist", "macdhist"),
     ),
     Builtin(
         "atr",
@@ -100,5 +103,6 @@ RECORDS = (
         lambda n: n,
         True,
         least=0.0,
+        other_names=("average_true_range",),
     ),
 )

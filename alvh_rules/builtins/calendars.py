@@ -19,6 +19,7 @@ RECORDS = (
         "definition",
         "days_until(fomc)",
         least=0.0,
+        other_names=("days_to", "daysuntil"),
     ),
     Builtin(
         "days_since",
@@ -31,5 +32,6 @@ RECORDS = (
         "definition",
         "days_since(fomc)",
         least=0.0,
+        other_names=("days_from", "dayssince"),
     ),
 )

@@ -156,6 +156,7 @@ RECORDS = (
         "J. Gatheral, The Volatility Surface (2006), on total variance",
         "forward_volatility(vix, 30 days, vix3m, 93 days)",
         least=0.0,
+        other_names=("forward_vol", "fwd_vol"),
     ),
     Builtin(
         "reer",

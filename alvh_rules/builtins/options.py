@@ -60,6 +60,7 @@ RECORDS = (
         f"{_MERTON}; F. Black, The pricing of commodity contracts (1976)",
         f"option_price(call, {_ARGUMENTS})",
         least=0.0,
+        other_names=("black_scholes", "bs_price", "price_option"),
     ),
     Builtin(
         "implied_volatility",
@@ -76,6 +77,7 @@ RECORDS = (
         f"{_MERTON}; solved on the value out of the money as P. Jäckel does, Let's Be Rational (2015)",
         "implied_volatility(put, quote, spx, 4600, 30 days, tbill, 1.5%)",
         least=0.0,
+        other_names=("iv", "implied_vol", "impliedvol"),
     ),
     Builtin(
         "delta",
@@ -160,6 +162,7 @@ RECORDS = (
         "probability_of_profit(spx, 4500, 5100, vix, 30 days, tbill, 1.5%)",
         least=0.0,
         most=1.0,
+        other_names=("pop", "prob_profit"),
     ),
     Builtin(
         "breakeven",

@@ -23,6 +23,7 @@ RECORDS = (
         "definition",
         "min(vix, vix3m)",
         difference=None,
+        other_names=("minimum", "least"),
     ),
     Builtin(
         "max",
@@ -35,6 +36,7 @@ RECORDS = (
         "definition",
         "max(vix, vix3m)",
         difference=None,
+        other_names=("maximum", "greatest"),
     ),
     Builtin(
         "abs",
@@ -48,6 +50,7 @@ RECORDS = (
         "abs(change(vix))",
         difference=True,
         least=0.0,
+        other_names=("absolute",),
     ),
     Builtin(
         "sqrt",
@@ -61,6 +64,7 @@ RECORDS = (
         "sqrt(30 days / 365 days)",
         difference=None,
         least=0.0,
+        other_names=("root",),
     ),
     Builtin(
         "log",
@@ -73,6 +77,7 @@ RECORDS = (
         "definition",
         "log(spx / ago(spx, 1))",
         difference=True,
+        other_names=("ln",),
     ),
     Builtin(
         "exp",
@@ -101,5 +106,6 @@ RECORDS = (
         "definition",
         "clip(slope, -10%, 10%)",
         difference=None,
+        other_names=("clamp",),
     ),
 )

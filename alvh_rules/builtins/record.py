@@ -80,6 +80,7 @@ class Builtin:
     needs (shape `WINDOW`), or that must pass before the first value (shape `RECURSIVE`).
     `least` and `most` bound the result in the held unit; `within_argument` says that it lies
     between the least and greatest value of its first series.
+    `other_names` are what the same is called elsewhere: a call of one is told this one's name.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Builtin:
     least: float | None = None
     most: float | None = None
     within_argument: bool = False
+    other_names: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:

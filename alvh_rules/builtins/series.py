@@ -26,6 +26,7 @@ RECORDS = (
         lambda n: n,
         None,
         within_argument=True,
+        other_names=("lag", "shift", "prev", "previous", "ref", "delay", "offset"),
     ),
     Builtin(
         "change",
@@ -39,6 +40,7 @@ RECORDS = (
         "change(vix, 1)",
         lambda n: n,
         True,
+        other_names=("diff", "difference"),
     ),
     Builtin(
         "cumulative",
@@ -52,6 +54,7 @@ RECORDS = (
         "cumulative(change(spx))",
         lambda: 0,
         None,
+        other_names=("cumsum", "running_sum"),
     ),
     Builtin(
         "crosses_above",
@@ -64,6 +67,7 @@ RECORDS = (
         "definition",
         "crosses_above(vix, sma(vix, 20))",
         lambda: 1,
+        other_names=("crossover", "cross_over", "crossed_above", "cross_up"),
     ),
     Builtin(
         "crosses_below",
@@ -76,6 +80,7 @@ RECORDS = (
         "definition",
         "crosses_below(vix, sma(vix, 20))",
         lambda: 1,
+        other_names=("crossunder", "cross_under", "crossed_below", "cross_down"),
     ),
     Builtin(
         "sessions_since",
@@ -89,6 +94,7 @@ RECORDS = (
         "sessions_since(vix > 30)",
         lambda: 0,
         least=0.0,
+        other_names=("barssince", "bars_since", "barslast"),
     ),
     Builtin(
         "held",
@@ -101,6 +107,7 @@ RECORDS = (
         "definition",
         "held(vix > 20, 3)",
         lambda n: n - 1,
+        other_names=("persists",),
     ),
     Builtin(
         "latch",

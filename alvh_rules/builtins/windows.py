@@ -28,6 +28,7 @@ RECORDS = (
         _window,
         None,
         within_argument=True,
+        other_names=("ma", "avg", "mean", "average", "moving_average", "rolling_mean"),
     ),
     Builtin(
         "wma",
@@ -42,6 +43,7 @@ RECORDS = (
         _window,
         None,
         within_argument=True,
+        other_names=("weighted_moving_average", "lwma"),
     ),
     Builtin(
         "highest",
@@ -56,6 +58,7 @@ RECORDS = (
         _window,
         None,
         within_argument=True,
+        other_names=("hhv", "rolling_max"),
     ),
     Builtin(
         "lowest",
@@ -70,6 +73,7 @@ RECORDS = (
         _window,
         None,
         within_argument=True,
+        other_names=("llv", "rolling_min"),
     ),
     Builtin(
         "stdev",
@@ -84,6 +88,7 @@ RECORDS = (
         _window,
         True,
         least=0.0,
+        other_names=("sd", "stddev", "standard_deviation", "rolling_std"),
     ),
     Builtin(
         "zscore",
@@ -97,6 +102,7 @@ RECORDS = (
         "zscore(vix, 252)",
         _window,
         True,
+        other_names=("z", "z_score", "standard_score"),
     ),
     Builtin(
         "percentile_rank",
@@ -111,6 +117,7 @@ RECORDS = (
         _window,
         least=0.0,
         most=1.0,
+        other_names=("percentile", "percent_rank", "pctrank", "iv_percentile", "rank"),
     ),
     Builtin(
         "realized_volatility",
@@ -124,6 +131,7 @@ RECORDS = (
         "realized_volatility(spx, 20 sessions)",
         lambda n: n,
         least=0.0,
+        other_names=("hv", "rv", "historical_volatility", "realised_volatility", "volatility"),
     ),
     Builtin(
         "correlation",
@@ -138,6 +146,7 @@ RECORDS = (
         _window,
         least=-1.0,
         most=1.0,
+        other_names=("corr", "correl"),
     ),
     Builtin(
         "beta",

@@ -51,7 +51,13 @@ def check_structure(scope: Scope, structure: ast.Structure | ast.Legs, layer: bo
 
 
 def _number(node: ast.Expression | None) -> Decimal | None:
+    if isinstance(node, ast.Negative) and isinstance(node.operand, ast.Number):
+        return -Decimal(node.operand.text)
     return Decimal(node.text) if isinstance(node, ast.Number) else None
+
+
+def _unsigned(node: ast.Expression) -> ast.Expression:
+    return node.operand if isinstance(node, ast.Negative) else node
 
 
 def _check_choice(scope: Scope, choice: ast.Choice) -> None:
@@ -116,24 +122,30 @@ def _check_range(
 def _check_measure(scope: Scope, choice: ast.Selection) -> None:
     for node in (choice.low, choice.high, choice.nearest):
         value = _number(node)
-        if node is None or value is None or not isinstance(node, ast.Number):
+        if node is None or value is None:
             continue
+        number = _unsigned(node)
+        assert isinstance(number, ast.Number)
         if choice.measure == "wings":
             if value <= 0:
                 scope.report(errors.impossible_choice("wings are wider than nothing", node.span))
-            elif node.unit == "%" and value >= 100:
+            elif number.unit == "%" and value >= 100:
                 scope.report(
                     errors.impossible_choice(
                         "wings as wide as the underlying reach a strike of zero", node.span
                     )
                 )
             continue
-        share = value / 100 if node.unit == "%" else value
+        share = value / 100 if number.unit == "%" else value
         if not 0 < share < 1:
-            scope.report(
-                errors.impossible_choice(
-                    f"a {choice.measure.replace('_', ' ')} lies between 0% and 100%",
-                    node.span,
-                    f"write `{node.text}%`" if node.unit == "" else "",
+            help = ""
+            if choice.measure == "delta" and 0 < -share < 1:
+                help = (
+                    f"write `{scope.shown(number.span)}`: a put's delta is written without its sign"
                 )
+            elif number.unit == "":
+                help = f"write `{number.text}%`"
+            measure = choice.measure.replace("_", " ")
+            scope.report(
+                errors.impossible_choice(f"a {measure} lies between 0% and 100%", node.span, help)
             )

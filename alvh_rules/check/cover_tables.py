@@ -152,7 +152,11 @@ def _stretch(work: Elaborator, name: str, band: ast.Band, row: int, type: Type) 
     scope = work.scope
     if band.form in ("word", "at"):
         what = "a label" if band.form == "word" else "a point (`at`)"
-        help = "write `, interpolated` after the input" if band.form == "at" else ""
+        help = (
+            "write `, interpolated` after the input"
+            if band.form == "at"
+            else "the bands cover the whole line, the last by `… or more`; `missing` is for unknown values"
+        )
         scope.report(
             errors.table_form(
                 name, band.span, f"{what} stands where a band of numbers is wanted", help

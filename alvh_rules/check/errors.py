@@ -264,6 +264,36 @@ def wrong_unit(shown: str, kind: str, span: Span, help: str) -> Diagnostic:
     return _error("ALV207", f"`{shown}` cannot be {kind}", span, help)
 
 
+def calendar_has_no_value(name: str, span: Span) -> Diagnostic:
+    """`not fomc`, of a calendar."""
+    return _error(
+        "ALV213",
+        f"`{name}` is a calendar, and has no value of its own",
+        span,
+        f"ask for its dates: `days_until({name}) is 0 days`, for example, on the day itself",
+    )
+
+
+def divided_by_zero(span: Span) -> Diagnostic:
+    """`vix / 0`."""
+    return _error(
+        "ALV214",
+        "this divides by zero, and so is never known",
+        span,
+        "what was it to be divided by?",
+    )
+
+
+def column_has_no_parts(name: str, span: Span) -> Diagnostic:
+    """`spx.close`, of a column."""
+    return _error(
+        "ALV101",
+        f"no layer here is called `{name}`: it is a column, and has no parts",
+        span,
+        f"write `{name}`; another column of the file is declared under `data`, by `from`",
+    )
+
+
 def curve_has_no_value(name: str, span: Span) -> Diagnostic:
     """`vx > 20`, of a futures curve."""
     return _error(
@@ -274,9 +304,11 @@ def curve_has_no_value(name: str, span: Span) -> Diagnostic:
     )
 
 
-def wants_constant(what: str, span: Span, reason: str) -> Diagnostic:
-    """A value that must be known before any data is read."""
-    return _error("ALV208", f"{what} must be a number known before any data is read", span, reason)
+def wants_constant(what: str, span: Span, reason: str, near: str = "") -> Diagnostic:
+    """A value that must be known before any data is read; `near` is what was probably meant."""
+    help, fix = _did_you_mean(span, near)
+    message = f"{what} must be a number known before any data is read"
+    return _error("ALV208", message, span, help or reason, fix=fix)
 
 
 def unknown_kind(name: str, span: Span, near: str, known: Sequence[str]) -> Diagnostic:

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from alvh_rules.builtins.record import Builtin, Parameter, Role, Shape
-from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.builtins.registry import BUILTINS, own_name
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.core import bounds
@@ -43,7 +43,9 @@ class Calls:
             if name not in self.scope.lost:
                 self.scope.report(
                     errors.unknown_function(
-                        name, node.function.span, self.scope.nearest(name, BUILTINS)
+                        name,
+                        node.function.span,
+                        own_name(name) or self.scope.nearest(name, BUILTINS),
                     )
                 )
             return None
@@ -120,6 +122,7 @@ class Calls:
                     f"the count of `{what}`",
                     node.span,
                     "write a number of rows, `20 sessions`, or a param",
+                    _in_sessions(literal),
                 )
             )
             return None
@@ -448,3 +451,10 @@ def _is_amount(written: ast.Expression) -> bool:
     if isinstance(written, ast.Negative):
         return _is_amount(written.operand)
     return isinstance(written, ast.Number) and written.unit == "$"
+
+
+def _in_sessions(written: ast.Expression) -> str:
+    """`50 days` as the sessions that were probably meant."""
+    if isinstance(written, ast.Number) and written.unit == "days":
+        return f"{written.text} sessions"
+    return ""

@@ -18,7 +18,7 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
 from alvh_rules.check import errors
 from alvh_rules.check.infer_calls import Calls
-from alvh_rules.check.scope import BOOK, LAYER, POSITION, Scope
+from alvh_rules.check.scope import BOOK, LAYER, OTHER_POSITION_NAMES, POSITION, Scope
 from alvh_rules.core.kinds import (
     DESCRIPTIONS,
     NUMERIC,
@@ -191,7 +191,7 @@ class Elaborator:
                     right_type = c.RATIO
                 left = self.adapt(node.left, left_type)
                 right = self.adapt(node.right, right_type)
-                if left is None or right is None:
+                if left is None or right is None or self._by_zero(node, right):
                     return None
                 operator = "*" if node.operator == "of" else node.operator
                 return c.Arithmetic(operator, left, right, type, node.span)
@@ -220,6 +220,9 @@ class Elaborator:
             if kind in POINTS:
                 return self._constant(decimal_value(node.text), type, node.span)
             help = f"write `{node.text}`" if kind is Kind.INDEX else ""
+            if kind is Kind.MONEY:
+                whole = "credit" if self.position else "equity"
+                help = f"say of what it is a share: `{shown} of {whole}`"
             self.scope.report(errors.wrong_unit(shown, DESCRIPTIONS[kind], node.span, help))
             return None
         if node.unit in _UNIT_KINDS and kind not in _UNIT_KINDS[node.unit]:
@@ -345,6 +348,8 @@ class Elaborator:
             scope.report(errors.function_without_call(name, node.span, BUILTINS[name].signature))
         elif name in POSITION:
             scope.report(errors.position_name_outside(name, node.span))
+        elif name in scope.calendars:
+            scope.report(errors.calendar_has_no_value(name, node.span))
         elif expected is not None and expected.kind is Kind.LABEL:
             words = scope.label_sets.get(expected.labels, ())
             scope.report(
@@ -353,7 +358,8 @@ class Elaborator:
                 )
             )
         else:
-            near = scope.nearest_of_all(name, POSITION if self.position else ())
+            near = OTHER_POSITION_NAMES.get(name.lower(), "") if self.position else ""
+            near = near or scope.nearest_of_all(name, POSITION if self.position else ())
             scope.report(errors.unknown_name(name, node.span, near))
 
     def _attribute(self, node: ast.Attribute) -> c.Expression | None:
@@ -379,6 +385,9 @@ class Elaborator:
             if node.owner not in scope.lost and node.owner not in scope.broken:
                 near = scope.nearest(node.owner, {*scope.layers, "hedge", "book"})
                 at = Span(node.span.file, node.span.start, node.span.start + len(node.owner))
+                if node.owner in scope.columns:
+                    scope.report(errors.column_has_no_parts(node.owner, at))
+                    return None
                 scope.report(errors.unknown_name(node.owner, at, near, "no layer here is"))
             return None
         scope.report(
@@ -470,6 +479,8 @@ class Elaborator:
         left, right = self.infer(node.left, left_type), self.infer(node.right, right_type)
         if left is None or right is None or not self._numeric(left) or not self._numeric(right):
             return None
+        if self._by_zero(node, right):
+            return None
         if node.operator == "of" and left.type.kind is not Kind.RATIO:
             self.scope.report(
                 errors.mismatch(
@@ -503,6 +514,15 @@ class Elaborator:
         )
         operator = "/" if divide else "*"
         return c.Arithmetic(operator, left, right, Type(kind, difference=difference), node.span)
+
+    def _by_zero(self, node: ast.Arithmetic, right: c.Expression) -> bool:
+        """Whether a quotient is by a zero that is written so; it is reported."""
+        while isinstance(right, c.Negative):
+            right = right.operand
+        zero = node.operator == "/" and isinstance(right, c.Constant) and right.value == 0
+        if zero:
+            self.scope.report(errors.divided_by_zero(node.span))
+        return zero
 
     def _additive(self, node: ast.Arithmetic, expected: Type | None) -> c.Expression | None:
         pair = self._pair(node.left, node.right, level=False, expected=expected)

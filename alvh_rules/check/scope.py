@@ -34,6 +34,17 @@ POSITION = {
 }
 """The attributes of an open position, in closing conditions."""
 
+OTHER_POSITION_NAMES = {
+    "dte": "days_to_expiry",
+    "days": "days_to_expiry",
+    "pnl": "profit",
+    "gain": "profit",
+    "premium": "credit",
+    "tested": "breached",
+    "time_value": "extrinsic",
+}
+"""What is said elsewhere for an attribute of a position."""
+
 BOOK = {
     "drawdown": Type(Kind.RATIO),
     "loss": Type(Kind.MONEY, difference=True),

@@ -14,6 +14,8 @@ from alvh_rules.core.render import render_all
 if TYPE_CHECKING:
     from alvh_rules.backtest.loading import Loaded
     from alvh_rules.backtest.result import Settings
+    from alvh_rules.check.checked import CheckedRuleset
+    from alvh_rules.options.skew import Skew
     from alvh_rules.pipeline import Checked
 
 
@@ -139,10 +141,6 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
-    fee, shares = arguments.fee, arguments.slippage
-    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
-        print(f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract")
-        return CANNOT_RUN
     first, last = getattr(arguments, "first", None), getattr(arguments, "last", None)
     if first is not None and last is not None and first > last:
         print(f"`--from {first}` is after `--to {last}`: are the two taken for each other?")
@@ -151,20 +149,14 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
     if isinstance(result, int):
         return result
     from alvh_rules.backtest.loading import load
-    from alvh_rules.backtest.result import Settings
     from alvh_rules.cli.linting import data_options
-    from alvh_rules.core.diagnostics import Diagnostic
-    from alvh_rules.options.quotes import SPX_SKEW
-    from alvh_rules.options.skew import Skew
-    from alvh_rules.options.surface_file import read_parameters
 
     assert result.ruleset is not None
-    skew: Skew | Diagnostic = SPX_SKEW
-    if arguments.surface is not None:
-        skew = read_parameters(arguments.surface)
-    if isinstance(skew, Diagnostic):
-        print(render_all([skew], {}, colour=colour()))
+    assumed = assumptions(arguments, result.ruleset)
+    if isinstance(assumed, str):
+        print(assumed)
         return CANNOT_RUN
+    settings, skew = assumed
     loaded, found = load(
         result.ruleset,
         arguments.data,
@@ -180,16 +172,36 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         print(render_all(found, result.sources, colour=colour()) + "\n")
     if loaded is None:
         return CANNOT_RUN
+    return result, loaded, settings
+
+
+def assumptions(
+    arguments: argparse.Namespace, ruleset: CheckedRuleset
+) -> tuple[Settings, Skew] | str:
+    """What trades cost and prices assume, as it is asked for; or why it cannot be, as it is shown."""
+    from alvh_rules.backtest.result import Settings
+    from alvh_rules.core.diagnostics import Diagnostic
+    from alvh_rules.options.quotes import SPX_SKEW
+    from alvh_rules.options.surface_file import read_parameters
+
+    fee, shares = arguments.fee, arguments.slippage
+    if fee is not None and not (math.isfinite(fee) and 0.0 <= fee <= 1_000.0):
+        return f"`--fee {fee:g}`: a fee lies between $0 and $1,000 a contract"
+    skew: Skew | Diagnostic = SPX_SKEW
+    if arguments.surface is not None:
+        skew = read_parameters(arguments.surface)
+    if isinstance(skew, Diagnostic):
+        return render_all([skew], {}, colour=colour())
     # What is asked for goes before what the ruleset says, and that before the default.
     if fee is None:
-        fee = result.ruleset.fee
-    if shares is None and result.ruleset.slippage is not None:
-        shares = {1: result.ruleset.slippage}
+        fee = ruleset.fee
+    if shares is None and ruleset.slippage is not None:
+        shares = {1: ruleset.slippage}
     settings = Settings(
         dividend_yield=arguments.dividend_yield,
-        first=first,
-        last=last,
+        first=getattr(arguments, "first", None),
+        last=getattr(arguments, "last", None),
         **({} if fee is None else {"fee": fee}),
         **({} if shares is None else {"slippage": shares}),
     )
-    return result, loaded, settings
+    return settings, skew

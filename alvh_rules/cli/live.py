@@ -24,6 +24,7 @@ from alvh_rules.pipeline import check as check_file
 if TYPE_CHECKING:
     from alvh_rules.live.deliver import Delivery
     from alvh_rules.live.loop import Live
+    from alvh_rules.live.paper import PaperSettings
     from alvh_rules.live.run import Runner
     from alvh_rules.live.settings import Settings
 
@@ -73,10 +74,12 @@ def _refused(diagnostic: Diagnostic) -> int:
 def _settings(arguments: argparse.Namespace, result: Checked) -> Settings | int:
     from alvh_rules.lint.configuration import find_configuration
     from alvh_rules.live.configuration import read_settings, with_ticks
+    from alvh_rules.live.paper import paper_columns
 
     assert result.ruleset is not None
     path = find_configuration(arguments.ruleset.parent)
-    settings, found = read_settings(path, result.ruleset.schema)
+    names = paper_columns(result.ruleset) if arguments.paper else ()
+    settings, found = read_settings(path, result.ruleset.schema, names)
     if found:
         print(render_all(found, {}, colour=colour()))
         return CANNOT_RUN
@@ -91,7 +94,31 @@ def _settings(arguments: argparse.Namespace, result: Checked) -> Settings | int:
             date_format=arguments.date_format,
         ),
     )
+    paper = _paper(arguments, result)
+    if isinstance(paper, int):
+        return paper
+    settings = replace(settings, paper=paper)
     return with_ticks(settings) if arguments.ticks else replace(settings, ticks=None)
+
+
+def _paper(arguments: argparse.Namespace, result: Checked) -> PaperSettings | int | None:
+    """The paper account's settings, or the exit code once it is told why there cannot be one."""
+    from alvh_rules.cli.backtest import assumptions
+    from alvh_rules.live import errors
+    from alvh_rules.live.paper import PaperSettings
+
+    if not arguments.paper:
+        for flag in ("--from", "--fee", "--slippage", "--dividend-yield", "--surface"):
+            name = "first" if flag == "--from" else flag[2:].replace("-", "_")
+            if getattr(arguments, name) is not None:
+                return _refused(errors.paper_setting(flag))
+        return None
+    assert result.ruleset is not None
+    assumed = assumptions(arguments, result.ruleset)
+    if isinstance(assumed, str):
+        print(assumed, file=sys.stderr)
+        return CANNOT_RUN
+    return PaperSettings(*assumed)
 
 
 def _run(arguments: argparse.Namespace, result: Checked, settings: Settings) -> int:

@@ -318,6 +318,14 @@ def _add_live(command: argparse.ArgumentParser) -> None:
         help="keep none; `alvh journal explain` makes them again when asked",
     )
     _add_reading(command)
+    paper = command.add_argument_group(
+        "paper account", "the book of `alvh backtest`, traded on paper; what it costs as there"
+    )
+    paper.add_argument("--paper", action="store_true", help="decide for such a book, and keep it")
+    paper.add_argument(
+        "--from", dest="first", type=_day, metavar="DAY", help="the first session that trades"
+    )
+    _add_costs(paper)
 
 
 def _add_journal(command: argparse.ArgumentParser) -> None:
@@ -334,6 +342,8 @@ def _add_journal(command: argparse.ArgumentParser) -> None:
     shown.add_argument("--json", action="store_true", help="a JSON object a row")
     what = shown.add_mutually_exclusive_group()
     what.add_argument("--quarantine", action="store_true", help="what was not taken, and why")
+    what.add_argument("--trades", action="store_true", help="the paper account's trades")
+    what.add_argument("--positions", action="store_true", help="what the paper account holds")
     what.add_argument("--notices", action="store_true", help="starts, stops, lost feeds, silences")
     explained = part("explain", "Why a decision of the journal was taken, or not.")
     explained.add_argument("key", metavar="BAR", help="such as 2020-03-16 or '2020-03-16 09:31:00'")
@@ -370,11 +380,16 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
 def _add_backtest(command: argparse.ArgumentParser) -> None:
     """What prices and costs are: of `backtest` and of `orders`."""
     _add_data(command)
+    _add_costs(command)
     _add_ratified(command)
     command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument(
         "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
     )
+
+
+def _add_costs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """What trades cost, and prices assume: of backtests and of paper accounts."""
     command.add_argument("--surface", type=Path, metavar="FILE.toml", help="of `fit-surface`")
     command.add_argument("--dividend-yield", type=float, metavar="PERCENT")
     command.add_argument(

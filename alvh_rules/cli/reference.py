@@ -9,7 +9,7 @@ from alvh_rules.cli.output import CANNOT_RUN, FINE
 
 def functions(arguments: argparse.Namespace) -> int:
     from alvh_rules.builtins.document import look_back, reference, result, takes
-    from alvh_rules.builtins.registry import BUILTINS
+    from alvh_rules.builtins.registry import BUILTINS, own_name
     from alvh_rules.check.scope import nearest
 
     if arguments.markdown:
@@ -22,7 +22,7 @@ def functions(arguments: argparse.Namespace) -> int:
         return FINE
     record = BUILTINS.get(arguments.name)
     if record is None:
-        near = nearest(arguments.name, BUILTINS)
+        near = own_name(arguments.name) or nearest(arguments.name, BUILTINS)
         print(
             f"there is no function `{arguments.name}`"
             + (f": did you mean `{near}`?" if near else "")

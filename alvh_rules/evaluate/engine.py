@@ -67,7 +67,7 @@ class Evaluation:
 
         Raises KeyError for one that the run did not keep: ask `evaluate` for everything.
         """
-        return np.asarray(self.kept[self._found.lower(expression)])
+        return np.asarray(self.kept[self._found.look_up(expression)])
 
     def picked(self, table: c.Table, axis: int) -> Array:
         """The row (axis 0) or column (axis 1) that each row of the run picks; -1 where none."""

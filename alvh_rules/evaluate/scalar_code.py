@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate import scalar_patterns as patterns
-from alvh_rules.evaluate.inputs import Market
 from alvh_rules.evaluate.scalar_calls import Called, Curve, Dated, Window
 from alvh_rules.evaluate.scalar_calls import Moment as Moment
 from alvh_rules.evaluate.scalar_logic import Stopping, owners
@@ -139,9 +138,9 @@ class BarByBar:
     in order.
     """
 
-    def __init__(self, nodes: Sequence[g.Node], wanted: Sequence[int], market: Market) -> None:
+    def __init__(self, nodes: Sequence[g.Node], wanted: Sequence[int]) -> None:
         folded, places = tabulated(nodes, wanted)
-        self.source, code, self.columns = _written(folded, places, market)
+        self.source, code, self.columns = _written(folded, places)
         space: dict[str, Any] = {"nan": math.nan, "log": np.log, "sqrt": math.sqrt, **code.bound}
         space["__builtins__"] = {"float": float, "range": range}
         state = {
@@ -169,13 +168,11 @@ class BarByBar:
                 call.step.load(remembered)
 
 
-def _written(
-    nodes: Sequence[g.Node], wanted: Sequence[int], market: Market
-) -> tuple[str, Code, tuple[str, ...]]:
+def _written(nodes: Sequence[g.Node], wanted: Sequence[int]) -> tuple[str, Code, tuple[str, ...]]:
     code = Code(nodes)
     steps = [step.number for step in schedule(nodes, wanted).steps]
     leaves = [n for n in steps if not nodes[n].clock and not nodes[n].inputs]
-    columns = _leaves(code, leaves, market)
+    columns = _leaves(code, leaves)
     dated = _by_session(nodes, steps)
     _dated(code, dated)
     held = {nodes[n].inputs[0] for n in steps if isinstance(nodes[n].operation, g.Hold)}
@@ -211,7 +208,7 @@ def _whole(code: Code) -> str:
     return "\n".join([*lines, "    return decide, save, load", ""])
 
 
-def _leaves(code: Code, leaves: Sequence[int], market: Market) -> tuple[str, ...]:
+def _leaves(code: Code, leaves: Sequence[int]) -> tuple[str, ...]:
     """The lines of what reads no node and goes by no calendar; the columns that are read, in order."""
     names: list[str] = []
     given: list[str] = []

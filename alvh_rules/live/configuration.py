@@ -40,15 +40,18 @@ KEYS: Final = (
 TICK_KEYS: Final = ("symbol", "value", "wait", "columns")
 
 
-def read_settings(path: Path | None, schema: Schema) -> tuple[Settings, list[Diagnostic]]:
-    """What a file says of feeds; the defaults where there is no file, or it has mistakes."""
+def read_settings(
+    path: Path | None, schema: Schema, more: Sequence[str] = ()
+) -> tuple[Settings, list[Diagnostic]]:
+    """What a file says of feeds; the defaults where there is no file, or it has mistakes. `more` are
+    names of columns that are read beside those of the schema."""
     if path is None:
         return Settings(), []
     _, found = read_configuration(path)
     if found:
         return Settings(), found
     text = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n")
-    reading = _Reading(str(path), text, schema)
+    reading = _Reading(str(path), text, schema, more)
     settings = reading.settings(tomllib.loads(text).get("live", {}))
     return (Settings() if reading.found else settings), reading.found
 
@@ -65,6 +68,7 @@ class _Reading:
     shown: str
     text: str
     schema: Schema
+    more: Sequence[str] = ()
     found: list[Diagnostic] = field(default_factory=list)
 
     def settings(self, live: Any) -> Settings:
@@ -110,6 +114,7 @@ class _Reading:
     def _bounds(self, value: Any) -> dict[str, tuple[float, float]]:
         path = ("live", "bounds")
         known = [name for item in self.schema.columns for name in _keys(item.name, item.sources)]
+        known += [name for name in self.more if name not in known]
         bounds = {}
         table = self._table(value, path)
         self._check_keys(table, path, known)

@@ -1,11 +1,12 @@
 """The terminal's view of a live run: the decisions, why, what would turn them, the feed's health.
 
-It is drawn on the error stream a few times a second from what the loop holds; nothing waits for it.
-Positions on paper will have their panel here once there are any.
+It is drawn on the error stream a few times a second from what the loop holds; nothing waits for it. With a
+paper account its money and its open positions stand below the decisions.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from statistics import median
@@ -17,12 +18,33 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from alvh_rules.backtest.account import Statement
+from alvh_rules.backtest.outlook import Outlook
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.render import escaped
 from alvh_rules.live.deliver import Delivery
 from alvh_rules.live.loop import Live
 
 _MOST_LINES = 24
+_MOST_POSITIONS = 12
+
+
+def _legs(item: Outlook) -> str:
+    """The contracts of a position and their marks; what they are on is said once where it is the same."""
+    dates = {(contract.underlying, contract.expiry) for contract, _, _ in item.legs}
+    shared = len(dates) == 1 and len(item.legs) > 1
+    parts = []
+    for contract, count, mark in item.legs:
+        name = str(contract)
+        if shared:
+            name = name.rsplit(" ", 1)[-1]
+        parts.append(f"{count:+,g} {name} {'?' if mark != mark else f'{mark:,.2f}'}")
+    head = str(item.legs[0][0]).rsplit(" ", 1)[0] + ": " if shared else ""
+    return head + ", ".join(parts)
+
+
+def _ratio(value: float | None) -> str:
+    return "unknown" if value is None else f"{value * 100:.1f}%"
 
 
 class Dashboard:
@@ -32,6 +54,8 @@ class Dashboard:
         self._live, self._deliveries, self._screen = live, deliveries, screen
         self._turns: dict[str, tuple[str, float]] = {}
         self._turns_of = ""
+        self._outlooks: list[Outlook] = []
+        self._outlooks_of = ""
 
     def refresh(self) -> None:
         """Draw how things stand."""
@@ -42,13 +66,64 @@ class Dashboard:
         about = self._live.about
         title = f"{about.ruleset} {about.version}"
         parts: list[RenderableType] = [Panel(self._decisions(), title=title)]
+        if self._live.health.statement is not None:
+            parts.append(Panel(self._account(self._live.health.statement), title="paper account"))
+        parts.append(Panel(self._health(now), title="feed"))
+        # The reasons come last: what a small screen cuts off is the least of it.
         if lines := self._live.health.explanation:
             shown = [escaped(line) for line in lines[:_MOST_LINES]]
             if len(lines) > _MOST_LINES:
                 shown.append(f"… {len(lines) - _MOST_LINES} more lines: `alvh journal explain`")
             parts.append(Panel(Text("\n".join(shown)), title="why"))
-        parts.append(Panel(self._health(now), title="feed"))
         return Group(*parts)
+
+    def _account(self, statement: Statement) -> RenderableType:
+        """The account's money on a line or two, and a row a position."""
+        account = self._live.engine.account
+        assert account is not None
+        if self._outlooks_of != self._live.health.key:
+            self._outlooks, self._outlooks_of = account.outlooks(), self._live.health.key
+        equity = statement.equity
+        money = [
+            f"equity ${equity['equity']:,.2f}",
+            f"cash ${equity['cash']:,.2f}",
+            f"margin ${equity['margin']:,.2f}",
+            f"drawdown {equity['drawdown'] * 100:.2f}%",
+        ]
+        if self._live.engine.ruleset.hedge is not None:
+            wanted, held = (_ratio(equity[name]) for name in ("hedge_ratio", "hedge_held"))
+            money.append(f"hedge {held} of {wanted} wanted")
+        traded = [trade for trade in statement.trades if trade["action"] != "refuse"]
+        done = Counter(trade["action"] for trade in traded)
+        if done:
+            money.append("today: " + ", ".join(f"{count} {word}" for word, count in done.items()))
+        if statement.stale:
+            money.append("stale: nothing opened")
+        head = Text(" · ".join(money))
+        for trade in statement.trades:
+            if trade["action"] == "refuse":
+                told = f"not done, {trade['owner']}: {trade['reason']}"
+                head.append(f"\n{escaped(told)}", style="yellow")
+        if not self._outlooks:
+            return Group(head, Text("nothing is held", style="dim"))
+        table = Table(box=None, expand=True, pad_edge=False)
+        table.add_column("position", no_wrap=True)
+        table.add_column("contracts and marks", ratio=3)
+        table.add_column("profit", justify="right", no_wrap=True)
+        table.add_column("days", justify="right", no_wrap=True)
+        table.add_column("closes when", ratio=2)
+        for item in self._outlooks[:_MOST_POSITIONS]:
+            style = "green" if item.profit > 0 else "red" if item.profit < 0 else ""
+            closes = Text(escaped(item.closes), style="bold yellow" if item.closing else "")
+            if item.closing:
+                closes.append(" (ordered)")
+            days = "" if item.days is None else str(item.days)
+            profit = Text(f"{item.profit:,.0f}", style=style)
+            table.add_row(item.position, Text(_legs(item)), profit, days, closes)
+        if len(self._outlooks) > _MOST_POSITIONS:
+            more = len(self._outlooks) - _MOST_POSITIONS
+            table.add_row(f"… {more} more", "`alvh journal show --positions`", "", "", "")
+        return Group(head, table)
 
     def _decisions(self) -> Table:
         health = self._live.health

@@ -7,21 +7,24 @@ moved, is that of history: it reads these rows as it reads an evaluation.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from alvh_rules.backtest.account import Statement
+from alvh_rules.backtest.deciding import Facts
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.engine import Evaluation
-from alvh_rules.evaluate.inputs import Array, Calendar
-from alvh_rules.evaluate.scalar_code import BarByBar
+from alvh_rules.evaluate.inputs import Array, Calendar, Float
+from alvh_rules.evaluate.scalar_code import BarByBar, Moment
 from alvh_rules.live.cells import Held
+from alvh_rules.live.paper import Paper
 from alvh_rules.live.rows import Row, Rows
 from alvh_rules.live.stamps import Stamp
 from alvh_rules.market.read import Prepared
@@ -47,15 +50,28 @@ class Decided:
     unknown: Mapping[str, str]
     withheld: tuple[str, ...]
     explanation: tuple[str, ...] = ()
+    statement: Statement | None = None
+    """Of the paper account after the row."""
 
 
 class Engine:
-    """A ruleset under way: rows in, decisions out; what it remembers can be saved and loaded."""
+    """A ruleset under way: rows in, decisions out; what it remembers can be saved and loaded.
+
+    With a paper account the decisions are those for its book: what they read of it is what the account
+    tells in the middle of the row's session. `plan` is then that of the account's rules.
+    """
 
     def __init__(
-        self, ruleset: c.CheckedRuleset, plan: g.Plan, prepared: Prepared, *, explains: bool = True
+        self,
+        ruleset: c.CheckedRuleset,
+        plan: g.Plan,
+        prepared: Prepared,
+        *,
+        explains: bool = True,
+        paper: Paper | None = None,
     ) -> None:
-        self.ruleset, self.plan = ruleset, plan
+        self.ruleset, self.plan = ruleset, plan if paper is None else paper.rules.plan
+        plan = self.plan
         self.explains = explains
         self._prepared = prepared
         self._lowering = Lowering.over(ruleset, plan)
@@ -68,19 +84,31 @@ class Engine:
         longest = [n.operation.count for n in plan.nodes if isinstance(n.operation, g.Lasting)]
         self.rows_held = 1 + max([TYPICAL_OF, *longest])
         """The rows that explaining looks at, the one explained included."""
+        self.columns = [item.column for item in prepared.sought]
+        """The columns of a bar's values, in their order."""
+        self._paper, self.account = paper, None if paper is None else paper.account(self._places)
+        if paper is not None:
+            self.columns += [column for column, _ in paper.columns]
         self._begin()
 
     def _begin(self) -> None:
         self.rows = Rows(self._prepared)
         self._code: BarByBar | None = None
         self._saved_code: Mapping[str, Any] | None = None
-        self._recent: deque[tuple[Any, ...]] = deque(maxlen=self.rows_held)
+        self._recent = _Recent(self.rows_held, len(self._wanted))
         self._last: Row | None = None
+        if self.account is not None:
+            self.account.restart()
 
-    def take(self, stamp: Stamp, values: list[Held]) -> Iterator[Decided]:
-        """Decide a bar, after the sessions without one that it shows; the values are as sought."""
-        for row in self.rows.of(stamp, values):
-            yield self._decide(row)
+    def take(self, stamp: Stamp, values: list[Held], *, stale: bool = False) -> Iterator[Decided]:
+        """Decide a bar, after the sessions without one that it shows; the values are those of `columns`.
+        `stale` says that the bar came too late to be acted on."""
+        own = len(self._prepared.sought)
+        for row in self.rows.of(stamp, values[:own]):
+            bar = {}
+            if self._paper is not None and not row.absent:
+                bar = self._paper.bar(values[own:])
+            yield self._decide(row, bar, stale and not row.absent)
 
     def use_calendars(self, calendars: Mapping[str, Calendar]) -> None:
         """Read these calendars from the next row on."""
@@ -89,7 +117,8 @@ class Engine:
     def save(self) -> dict[str, Any]:
         """What is remembered, as numbers, lists and dictionaries."""
         code = {} if self._code is None else self._code.save()
-        return {"rows": self.rows.save(), "code": code}
+        saved = {"rows": self.rows.save(), "code": code}
+        return saved if self.account is None else saved | {"account": self.account.save()}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of the same ruleset. The rows that explaining looks at are not
@@ -97,6 +126,8 @@ class Engine:
         self._begin()
         self.rows.load(saved["rows"])
         self._saved_code = saved["code"] or None
+        if self.account is not None:
+            self.account.load(saved["account"])
 
     def restart(self) -> None:
         """Forget everything."""
@@ -125,15 +156,44 @@ class Engine:
                 found[name] = turn.describe(), turn.distance
         return found
 
-    def _decide(self, row: Row) -> Decided:
+    def _values(self, row: Row, facts: Facts) -> tuple[Any, ...]:
+        """The values of the wanted nodes on a row, where the facts of the book are these."""
         if self._code is None:
-            self._code = BarByBar(self.plan.nodes, self._wanted, row.market)
+            self._code = BarByBar(self.plan.nodes, self._wanted)
             if self._saved_code is not None:
                 self._code.load(self._saved_code)
         columns = row.market.columns
-        values = [columns[name][0].item() for name in self._code.columns]
+        empty = {} if self._paper is None else self._paper.rules.empty
+        values = [
+            columns[name][0].item() if name in columns else facts.get(name, empty[name])
+            for name in self._code.columns
+        ]
         with np.errstate(all="ignore"):
-            found = self._code.decide(values, row.moment)
+            return self._code.decide(values, row.moment)
+
+    def _traded(
+        self, row: Row, bar: Mapping[str, float], stale: bool
+    ) -> tuple[tuple[Any, ...], Statement | None]:
+        """The values on a row as the account's book has them, and the account after it."""
+        assert self.account is not None
+        told: list[tuple[Any, ...]] = []
+
+        def ask(facts: Facts) -> tuple[tuple[Any, ...], Moment]:
+            told.append(self._values(row, facts))
+            return told[-1], row.moment
+
+        earns = self.ruleset.cash_earns
+        rate = float(row.market.columns[earns][0]) if earns else math.nan
+        statement = self.account.session(row.moment.ordinal, bar, rate, ask, stale=stale)
+        [found] = told
+        return found, statement
+
+    def _decide(self, row: Row, bar: Mapping[str, float], stale: bool) -> Decided:
+        statement: Statement | None = None
+        if self.account is None:
+            found = self._values(row, {})
+        else:
+            found, statement = self._traded(row, bar, stale)
         self._recent.append(found)
         self._last = row
         decisions = {name: self._shown(name, found) for name in self.ruleset.outputs}
@@ -154,7 +214,7 @@ class Engine:
                 unknown = {name: ", ".join(explanation.wanting(name)) for name in lost}
             if self.explains:
                 lines = tuple(explain(evaluation, self.ruleset.outputs, at))
-        return Decided(row.key, row.absent, decisions, unknown, withheld, lines)
+        return Decided(row.key, row.absent, decisions, unknown, withheld, lines, statement)
 
     def _shown(self, name: str, found: tuple[Any, ...]) -> Any:
         """An output as it is told; adding zero turns a negative zero into zero, as in files."""
@@ -167,20 +227,47 @@ class Engine:
         return None if value != value else float(value) + 0.0
 
 
+class _Recent:
+    """The values of nodes on the last rows, a column a node, so that a column is had without copying.
+
+    Truths and codes stand here as numbers, which hold them exactly.
+    """
+
+    def __init__(self, rows: int, nodes: int) -> None:
+        self._rows = rows
+        # Twice as many as are held: the last ones go back to the beginning once in so many rows.
+        self._table = np.empty((nodes, 2 * rows))
+        self._end = 0
+
+    def __len__(self) -> int:
+        return min(self._end, self._rows)
+
+    def append(self, found: Sequence[float | int]) -> None:
+        """One more row; the oldest is forgotten once there are as many as are held."""
+        if self._end == self._table.shape[1]:
+            self._table[:, : self._rows] = self._table[:, self._rows :]
+            self._end = self._rows
+        self._table[:, self._end] = found
+        self._end += 1
+
+    def column(self, at: int) -> Float:
+        """The column of a node, by its place."""
+        column: Float = self._table[at, self._end - len(self) : self._end]
+        return column
+
+
 class _Kept(Mapping[int, Any]):
     """The columns of nodes over the last rows, made when one is asked for."""
 
-    def __init__(
-        self, recent: deque[tuple[Any, ...]], places: Mapping[int, int], plan: g.Plan
-    ) -> None:
+    def __init__(self, recent: _Recent, places: Mapping[int, int], plan: g.Plan) -> None:
         self._recent, self._places, self._plan = recent, places, plan
         self._made: dict[int, Array] = {}
 
     def __getitem__(self, number: int) -> Array:
         if number not in self._made:
-            at = self._places[number]
             dtype = DTYPES[g.storage_of(self._plan.nodes[number].type)]
-            self._made[number] = np.array([row[at] for row in self._recent], dtype=dtype)
+            column = self._recent.column(self._places[number])
+            self._made[number] = column.astype(dtype, copy=False)
         return self._made[number]
 
     def __iter__(self) -> Iterator[int]:

@@ -74,7 +74,53 @@ def other_reading(location: str, what: str, theirs: str, ours: str) -> Diagnosti
         "ALV921",
         f"this journal was begun with {what} {theirs}, not {ours}",
         location,
-        "its bars mean what they meant then: read the feed in the same way, or begin a new journal",
+        "its account is one of those costs and days: give the same, or begin a new journal"
+        if what.startswith("paper ")
+        else "its bars mean what they meant then: read the feed in the same way, or begin a new journal",
+    )
+
+
+def other_account(location: str, begun_with: bool) -> Diagnostic:
+    """A journal that was begun with a paper account and is gone on without, or the other way."""
+    then, now = ("with", "without") if begun_with else ("without", "with")
+    return _error(
+        "ALV921",
+        f"this journal was begun {then} a paper account, and this run is {now} one",
+        location,
+        "its decisions are those of its account: give `--paper` again, or begin a new journal"
+        if begun_with
+        else "an account begins with the first bar: leave out `--paper`, or begin a new journal",
+    )
+
+
+def paper_needs_days() -> Diagnostic:
+    """A paper account of bars on which a backtest does not run either."""
+    return _error(
+        "ALV926",
+        "a paper account trades on daily bars of the exchange's sessions, and this ruleset's bars are"
+        " shorter, or around the clock",
+        "--paper",
+        "its prices are those of closes; leave out `--paper`: the decisions are told all the same",
+    )
+
+
+def paper_trades_nothing() -> Diagnostic:
+    """A paper account of a ruleset that opens nothing."""
+    return _error(
+        "ALV926",
+        "this ruleset trades nothing: a paper account of it would hold cash for ever",
+        "--paper",
+        "add a layer, a hedge or `hold …` to the ruleset, or leave out `--paper`",
+    )
+
+
+def paper_setting(flag: str) -> Diagnostic:
+    """A setting of the paper account where there is none."""
+    return _error(
+        "ALV926",
+        f"`{flag}` is of the paper account, and there is none",
+        flag,
+        "add `--paper`",
     )
 
 

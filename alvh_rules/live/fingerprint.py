@@ -20,14 +20,20 @@ from alvh_rules.live.settings import Settings
 def about_of(ruleset: CheckedRuleset, main: str, settings: Settings) -> About:
     """What a journal of the ruleset is of. `main` is the path of its own file; sources are by their
     path from its folder, so that a ruleset may be moved."""
+    names = source_names(ruleset, main)
+    sources = {names[path]: ruleset.sources[path].text for path in names}
+    return About(ruleset.name, ruleset.version, hash_of(sources), sources, reading_of(settings))
+
+
+def source_names(ruleset: CheckedRuleset, main: str) -> dict[str, str]:
+    """What a journal calls a ruleset's files, by their paths; that of the ruleset itself first."""
     folder = os.path.realpath(os.path.dirname(main))
-    own = PurePath(main).name
-    sources = {own: ruleset.sources[main].text}
-    for path, source in ruleset.sources.items():
+    names = {main: PurePath(main).name}
+    for path in ruleset.sources:
         if path != main:
             inside = os.path.relpath(os.path.realpath(path), folder)
-            sources[PurePath(inside).as_posix()] = source.text
-    return About(ruleset.name, ruleset.version, hash_of(sources), sources, reading_of(settings))
+            names[path] = PurePath(inside).as_posix()
+    return names
 
 
 def hash_of(sources: Mapping[str, str]) -> str:
@@ -40,7 +46,8 @@ def reading_of(settings: Settings) -> dict[str, Any]:
     """What decides what a feed's fields and times mean. Bounds are not of it: a journal holds the
     values that were taken, and bounds may be moved."""
     options = settings.options
-    return {"mapping": dict(sorted(options.mapping.items())), "timezone": options.timezone}
+    told = {"mapping": dict(sorted(options.mapping.items())), "timezone": options.timezone}
+    return told if settings.paper is None else told | {"paper": settings.paper.told()}
 
 
 def calendars_text(calendars: Mapping[str, Calendar]) -> str:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any, Final
 
+from alvh_rules.backtest.account import Statement
+
 RECENT: Final = 1000
 """Bars of which the times are kept."""
 
@@ -44,6 +46,8 @@ class Health:
     unknown: Mapping[str, str] = field(default_factory=dict)
     withheld: tuple[str, ...] = ()
     explanation: tuple[str, ...] = ()
+    statement: Statement | None = None
+    """Of the paper account after the last bar."""
     feed: str = "not connected"
     lost: int = 0
     clock_jumps: int = 0

@@ -69,7 +69,8 @@ Verdict = Accepted | Repeated | Refused
 
 
 class Intake:
-    """Judges messages. `decided` tells what the journal holds of a key (`Journal.held_of`)."""
+    """Judges messages. `decided` tells what the journal holds of a key (`Journal.held_of`); `more` are
+    columns that are read beside those of the ruleset, with their fields."""
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class Intake:
         settings: Settings,
         due: Due,
         decided: Callable[[str], tuple[bool, str] | None],
+        more: Sequence[tuple[Column, str]] = (),
     ) -> None:
         schema, options = prepared.schema, prepared.options
         self._hours, self._due, self._decided = prepared.hours, due, decided
@@ -88,6 +90,10 @@ class Intake:
             (item.column, name) for item, name in zip(prepared.sought, fields, strict=True)
         ]
         self._bounds = [settings.bounds.get(item.key) for item in prepared.sought]
+        # What bounds a column bounds what is read of the same field beside it.
+        of_field = dict(zip(fields, self._bounds, strict=True))
+        self._columns += more
+        self._bounds += [of_field.get(name, settings.bounds.get(item.name)) for item, name in more]
         mapped = [name for key, name in options.mapping.items() if key.lower() in TIME_NAMES]
         self._time_names = [settings.time] if settings.time else [*mapped, *TIME_NAMES[:-1]]
         self._stamps, self._tick_stamps = (
@@ -138,7 +144,7 @@ class Intake:
     def tick_bars(self, settings: TickSettings, *, seen: bool) -> TickBars:
         """What makes this intake's bars of ticks."""
         return TickBars(
-            [name for _, name in self._columns],
+            list(dict.fromkeys(name for _, name in self._columns)),
             self._time_names,
             settings,
             self._due,
@@ -179,7 +185,7 @@ class Intake:
                 if held == held:
                     reason = f"it must lie between {bounds[0]:g} and {bounds[1]:g}"
                 held = missing_value(column.kind)
-            if reason:
+            if reason and (name, str(value)[:200], reason) not in absurd:
                 absurd.append((name, str(value)[:200], reason))
             values.append(held)
         return Accepted(key, stamp, values, self._shown(values), tuple(absurd))

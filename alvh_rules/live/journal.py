@@ -5,6 +5,8 @@ Tables, of SQLite or PostgreSQL by the same SQLAlchemy code:
 - `about`: one row; the ruleset's text and hash, and how its bars are read;
 - `runs`: a row for each start, with the engine's version and the calendars that held from its first bar;
 - `bars` and `decisions`: a row for each row that was decided, in order, numbered from one;
+- `account` and `trades`: a paper account after each row on which it traded, with its open legs, and its
+  trades, numbered from one without a gap;
 - `outputs`: what sinks are told, numbered from one without a gap; `cursors`: how far each sink is;
 - `state`: what the engine carries after the last bar; `checkpoints`: the same, after earlier bars;
 - `quarantine`: what came and was not taken, and why; `notices`: what happened besides.
@@ -25,12 +27,14 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import exc
 
+from alvh_rules.backtest.account import Statement
 from alvh_rules.live import errors
 from alvh_rules.live.decide import Decided
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.messages import encodable
 from alvh_rules.live.tables import (
     ABOUT,
+    ACCOUNT,
     BARS,
     CHECKPOINTS,
     CURSORS,
@@ -41,6 +45,7 @@ from alvh_rules.live.tables import (
     RUNS,
     STATE,
     TABLES,
+    TRADES,
 )
 
 FORMAT: Final = 1
@@ -107,6 +112,7 @@ class Bar:
     explanation: str
     engine: str
     decided: str
+    account: Statement | None = None
 
 
 class Journal:
@@ -121,6 +127,7 @@ class Journal:
         self.told = threading.Condition()
         """Notified whenever there is a new output."""
         self.last_output = 0
+        self._has_account: bool | None = None
 
     # --- reading ---
 
@@ -157,6 +164,7 @@ class Journal:
             query = sa.select(BARS, DECISIONS).join(DECISIONS, DECISIONS.c.bar == BARS.c.id)
             with self._reading() as connection:
                 rows = connection.execute(query.where(among).order_by(BARS.c.id)).all()
+                accounts = self._accounts(connection, start, min(start + 999, last))
             for row in rows:
                 yield Bar(
                     row.id,
@@ -170,7 +178,41 @@ class Journal:
                     row.explanation,
                     row.engine,
                     row.decided,
+                    accounts.get(row.id),
                 )
+
+    def _accounts(self, connection: sa.Connection, first: int, last: int) -> dict[int, Statement]:
+        """The account after rows, by their number."""
+        if self._has_account is None:
+            # A journal that an earlier version began has no such table.
+            self._has_account = ACCOUNT.name in sa.inspect(connection).get_table_names()
+        if not self._has_account:
+            return {}
+        trades: dict[int, list[dict[str, Any]]] = {}
+        query = sa.select(TRADES).where(TRADES.c.bar.between(first, last)).order_by(TRADES.c.id)
+        for row in connection.execute(query):
+            trades.setdefault(row.bar, []).append(json.loads(row.trade))
+        rows = connection.execute(
+            sa.select(ACCOUNT).where(ACCOUNT.c.bar.between(first, last))
+        ).all()
+        return {
+            row.bar: Statement(
+                json.loads(row.equity),
+                trades.get(row.bar, []),
+                json.loads(row.positions),
+                row.stale,
+            )
+            for row in rows
+        }
+
+    def trades(self, most: int = 1000) -> list[dict[str, Any]]:
+        """The trades of the paper account, the last ones, in order."""
+        query = sa.select(TRADES.c.trade).order_by(TRADES.c.id.desc()).limit(most)
+        with self._reading() as connection:
+            if ACCOUNT.name not in sa.inspect(connection).get_table_names():
+                return []
+            rows = connection.execute(query).all()
+        return [json.loads(row.trade) for row in reversed(rows)]
 
     def bar_of(self, key: str) -> Bar | None:
         """The row of a key."""
@@ -325,6 +367,7 @@ class Journal:
         with self._transaction() as connection:
             connection.execute(_BARS, bars)
             connection.execute(_DECISIONS, decisions)
+            _add_statements(connection, number, [item.decided.statement for item in taken])
             _add_outputs(connection, outputs)
             row = {"id": 1, "bar": last, "state": state}
             if number == 1:
@@ -408,11 +451,29 @@ def _add_outputs(connection: sa.Connection, outputs: Sequence[Output]) -> None:
         connection.execute(_OUTPUTS, rows)
 
 
+def _add_statements(
+    connection: sa.Connection, number: int, statements: Sequence[Statement | None]
+) -> None:
+    """Write the account after rows, the first of them of that number."""
+    accounts, trades = [], []
+    for bar, item in enumerate(statements, number):
+        if item is None:
+            continue
+        texts = {"equity": _json(item.equity), "positions": _json(item.positions)}
+        accounts.append({"bar": bar, "stale": item.stale, **texts})
+        trades += [{"id": one["number"], "bar": bar, "trade": _json(one)} for one in item.trades]
+    if accounts:
+        connection.execute(_ACCOUNT, accounts)
+    if trades:
+        connection.execute(_TRADES, trades)
+
+
 def _add_notice(connection: sa.Connection, at: str, kind: str, text: str) -> None:
     connection.execute(sa.insert(NOTICES), {"at": at, "kind": kind, "text": encodable(text)})
 
 
 # Made once: SQLAlchemy then compiles each of them once.
+_ACCOUNT, _TRADES = sa.insert(ACCOUNT), sa.insert(TRADES)
 _BARS, _DECISIONS, _OUTPUTS = sa.insert(BARS), sa.insert(DECISIONS), sa.insert(OUTPUTS)
 _STATE = (
     sa.update(STATE)

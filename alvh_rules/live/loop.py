@@ -4,7 +4,9 @@
    counted.
 2. The engine decides the bar, and before it each session that had none.
 3. Rows, decisions, outputs and the engine's state go into the journal in one transaction.
-4. Then, and only then: consumers hear of it, sinks are told, the message is acknowledged.
+4. Then, and only then: sinks are told, the message is acknowledged.
+
+With a paper account the decisions are for its book, and its trades are of the same transaction.
 
 If the journal refuses, the run stops: the engine is then ahead of the journal, and a new start begins
 from what the journal holds.
@@ -13,10 +15,9 @@ from what the journal holds.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from time import perf_counter
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from alvh_rules import __version__
 from alvh_rules.live import outputs
@@ -35,16 +36,6 @@ NO_BAR: Final = "[]"
 """What the journal holds as the values of a session without a bar."""
 
 
-class Consumer(Protocol):
-    """What else hears of a decision, once it stands in the journal: the place for positions on paper.
-
-    It is called in the order of the rows, once in a process; after a crash it takes up where its own
-    record ends, from `Journal.bars`.
-    """
-
-    def __call__(self, number: int, decided: Decided) -> None: ...
-
-
 class Live:
     """A ruleset deciding a feed's bars into a journal. `virtual` says that data has its own time."""
 
@@ -59,21 +50,20 @@ class Live:
         *,
         clock: Clock | None = None,
         virtual: bool = False,
-        consumers: Sequence[Consumer] = (),
     ) -> None:
         self.journal, self.about, self.engine, self.intake = journal, about, engine, intake
         self.clock = clock or Clock()
         self.virtual = virtual
         now = self.clock.now()
         self.health = Health(now)
-        self._due, self._consumers = due, consumers
+        self._due = due
         self._daily = not engine.ruleset.schema.bars.minutes
         self._number = journal.count()
         self._stamp = {"run": run, "hash": about.hash, "engine": __version__}
         self._until = due.first_due(now)
         self._by_monotonic = self._monotonic_of(self._until, now)
         self._told_clock = now, self.clock.monotonic()
-        self._first = True
+        self._assumed: set[str] = set()
 
     def begin(self) -> None:
         """Take up the last decision of the journal: it may be stale by now."""
@@ -86,7 +76,7 @@ class Live:
         assert bar is not None
         health = self.health
         health.key, health.decisions, health.unknown = last, bar.decisions, bar.unknown
-        health.withheld = tuple(bar.withheld)
+        health.withheld, health.statement = tuple(bar.withheld), bar.account
         self._set_until(self._due.good_until(stamp))
         health.stale = not self.virtual and self.journal.has_output(f"{last}/stale")
         self.watch()
@@ -140,7 +130,8 @@ class Live:
     def _decide(self, bar: Accepted, message: Message, now: datetime) -> None:
         received = moment_text(now)
         until = self._due.good_until(bar.stamp)
-        rows = list(self.engine.take(bar.stamp, bar.values))
+        stale = not self.virtual and now >= until
+        rows = list(self.engine.take(bar.stamp, bar.values, stale=stale))
         taken = [
             Taken(item, NO_BAR, "", received)
             if item.absent
@@ -160,12 +151,9 @@ class Live:
         stamp: dict[str, Any] = self._stamp | {"decided": moment_text(self.clock.now())}
         state = json.dumps(self.engine.save())
         self.journal.add_bars(self._number + 1, taken, told, state, stamp, absurd)
-        first = self._number + 1
         self._number += len(rows)
         self._remember(bar, rows[-1], until, now, len(rows) - 1)
-        for number, item in enumerate(rows, first):
-            for consumer in self._consumers:
-                consumer(number, item)
+        self._note_assumed()
 
     def _remember(
         self, bar: Accepted, last: Decided, until: datetime, now: datetime, absent: int
@@ -179,9 +167,19 @@ class Live:
         health.key, health.received = bar.key, now
         health.decisions, health.unknown = last.decisions, last.unknown
         health.withheld, health.explanation = last.withheld, last.explanation
+        health.statement = last.statement
         health.stale = False
         self._set_until(until)
         self.watch()
+
+    def _note_assumed(self) -> None:
+        """Say once of each thing that the account's prices assume that they do."""
+        account = self.engine.account
+        if account is None:
+            return
+        for name in set(account.assumed) - self._assumed:
+            self._assumed.add(name)
+            self.note("paper", name)
 
     def _until_of(self, decided: Decided, until: datetime) -> datetime:
         """Until when a row's decision is good: that of a session without a bar, until its own end."""

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Histogram, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from alvh_rules.backtest.account import Statement
 from alvh_rules.live import errors
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.health import Health
@@ -67,6 +68,27 @@ class _Readings(Collector):
                 numbers.add_metric([name], math.nan if value is None else float(value))
         yield numbers
         yield words
+        if health.statement is not None:
+            yield from _of_account(health.statement)
+
+
+def _of_account(statement: Statement) -> Iterator[Metric]:
+    """The paper account's money in dollars, its hedge, and how much is open."""
+    equity = statement.equity
+    for name, key, help in (
+        ("alvh_account_equity_dollars", "equity", "Cash and what is held."),
+        ("alvh_account_cash_dollars", "cash", "Cash."),
+        ("alvh_account_margin_dollars", "margin", "What the positions may take."),
+        ("alvh_account_drawdown_ratio", "drawdown", "From the highest equity."),
+        ("alvh_account_hedge_wanted_ratio", "hedge_ratio", "The hedge decided."),
+        ("alvh_account_hedge_held_ratio", "hedge_held", "The hedge held."),
+    ):
+        value = equity[key]
+        yield GaugeMetricFamily(
+            name, f"Paper account: {help}", math.nan if value is None else value
+        )
+    held = {leg["position"] for leg in statement.positions}
+    yield GaugeMetricFamily("alvh_account_positions", "Paper account: open positions.", len(held))
 
 
 def serve(health: Health, port: int) -> Callable[[], None]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from alvh_rules.backtest.account import Statement
 from alvh_rules.live.decide import Decided
 from alvh_rules.live.health import moment_text
 from alvh_rules.live.journal import About, Output
@@ -28,7 +29,25 @@ def of_bar(number: int, about: About, decided: Decided, until: datetime) -> Outp
         told["withheld"] = list(decided.withheld)
     else:
         told["decisions"], told["unknown"] = dict(decided.decisions), dict(decided.unknown)
+    if decided.statement is not None:
+        told["account"] = account_of(decided.statement)
     return _made(number, decided.key, told, until)
+
+
+def account_of(statement: Statement) -> dict[str, Any]:
+    """What is told of a paper account: money in dollars, its trades of the session, the open legs."""
+    names = ("equity", "cash", "margin", "drawdown", "hedge_ratio", "hedge_held")
+    legs = ("position", "owner", "underlying", "right", "strike", "expiry", "contracts", "mark")
+    return {
+        **{name: statement.equity[name] for name in names},
+        "trades": [
+            {name: value for name, value in trade.items() if name != "date"}
+            for trade in statement.trades
+        ],
+        "positions": [
+            {name: leg[name] for name in (*legs, "market_value")} for leg in statement.positions
+        ],
+    }
 
 
 def of_silence(

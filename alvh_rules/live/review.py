@@ -17,11 +17,13 @@ import sqlalchemy as sa
 from alvh_rules.live import errors
 from alvh_rules.live.decide import Engine
 from alvh_rules.live.errors import LiveError
-from alvh_rules.live.fingerprint import hash_of
+from alvh_rules.live.fingerprint import hash_of, source_names
 from alvh_rules.live.journal import About, Bar, Journal
+from alvh_rules.live.outputs import account_of
+from alvh_rules.live.paper import Paper, own_options, settings_of
 from alvh_rules.live.rows import prepared_for
-from alvh_rules.live.start import decided_again
-from alvh_rules.live.tables import BARS, CHECKPOINTS, CURSORS, DECISIONS, OUTPUTS, STATE
+from alvh_rules.live.start import account_differences, decided_again
+from alvh_rules.live.tables import BARS, CHECKPOINTS, CURSORS, DECISIONS, OUTPUTS, STATE, TRADES
 from alvh_rules.market.read import Options, Prepared
 from alvh_rules.pipeline import Checked, check
 
@@ -46,8 +48,8 @@ def about_journal(journal: Journal) -> About:
     return about
 
 
-def ruleset_of(journal: Journal) -> Checked:
-    """The ruleset of a journal, checked anew from the text it holds."""
+def ruleset_of(journal: Journal) -> tuple[Checked, str]:
+    """The ruleset of a journal, checked anew from the text it holds, and what its file is called there."""
     about = about_journal(journal)
     for name in about.sources:
         path = PurePosixPath(name)
@@ -59,21 +61,31 @@ def ruleset_of(journal: Journal) -> Checked:
             path_of = Path(folder, name)
             path_of.parent.mkdir(parents=True, exist_ok=True)
             path_of.write_text(text, encoding="utf-8", newline="")
-        result = check(Path(folder, next(iter(about.sources))))
+        main = Path(folder, next(iter(about.sources)))
+        result = check(main)
     if result.ruleset is None:
         first = next(item for item in result.diagnostics if item.is_error)
         reason = f"this version of alvh refuses its ruleset: {first.message}"
         raise LiveError(errors.unusable_journal(journal.location, reason))
-    return result
+    return result, str(main)
 
 
 def engine_of(journal: Journal, *, explains: bool) -> tuple[Engine, Prepared]:
     """An engine for a journal's bars, at its beginning."""
-    result = ruleset_of(journal)
+    result, main = ruleset_of(journal)
     assert result.ruleset is not None
     assert result.plan is not None
     reading = about_journal(journal).reading
     options = Options(mapping=dict(reading["mapping"]), timezone=reading["timezone"])
+    paper = None
+    if "paper" in reading:
+        paper = Paper(
+            result.ruleset,
+            options,
+            settings_of(reading["paper"]),
+            source_names(result.ruleset, main),
+        )
+        options = own_options(result.ruleset, options)
     # The calendars come from the journal, bar by bar: a stand-in for each name is enough here.
     from alvh_rules.live.fingerprint import calendars_of
 
@@ -82,7 +94,8 @@ def engine_of(journal: Journal, *, explains: bool) -> tuple[Engine, Prepared]:
     prepared, _ = prepared_for(result.ruleset.schema, options, calendars)
     if prepared.found:
         raise LiveError(prepared.found[0])
-    return Engine(result.ruleset, result.plan, prepared, explains=explains), prepared
+    engine = Engine(result.ruleset, result.plan, prepared, explains=explains, paper=paper)
+    return engine, prepared
 
 
 def differences(journal: Journal) -> Iterator[Difference | Bar]:
@@ -95,6 +108,8 @@ def differences(journal: Journal) -> Iterator[Difference | Bar]:
                 yield Difference(bar.key, name, there, here)
         if bar.unknown != decided.unknown and bar.decisions == decided.decisions:
             yield Difference(bar.key, "unknown", bar.unknown, dict(decided.unknown))
+        for name, there, here in account_differences(bar.account, decided.statement):
+            yield Difference(bar.key, name, there, here)
         if bar.withheld != list(decided.withheld):
             yield Difference(bar.key, "withheld", bar.withheld, list(decided.withheld))
         yield bar
@@ -127,11 +142,16 @@ def faults(journal: Journal) -> list[str]:
             told = connection.scalar(sa.text("PRAGMA integrity_check"))
             if told != "ok":
                 found.append(f"the database is damaged: {told}")
+        tables = sa.inspect(connection).get_table_names()
         for table, column, what in (
             (BARS, BARS.c.id, "bars"),
             (DECISIONS, DECISIONS.c.bar, "decisions"),
             (OUTPUTS, OUTPUTS.c.id, "outputs"),
+            (TRADES, TRADES.c.id, "trades"),
         ):
+            if table.name not in tables:
+                # A journal that an earlier version began.
+                continue
             query = sa.select(sa.func.count(), sa.func.max(column)).select_from(table)
             rows, most = connection.execute(query).one()
             if rows != (most or 0):
@@ -150,8 +170,29 @@ def faults(journal: Journal) -> list[str]:
             found.append(f"the state carried is that after bar {last:,}, not {count:,}")
         if (latest := connection.scalar(sa.select(sa.func.max(CHECKPOINTS.c.bar))) or 0) > count:
             found.append(f"there is a checkpoint after bar {latest:,}")
-    found += _untold(journal)
+    return found + _untold(journal) + _unbalanced(journal)
+
+
+def _unbalanced(journal: Journal) -> list[str]:
+    """Where the money of a paper account does not add up, or the account of a row is missing."""
+    found: list[str] = []
+    begun = False
+    for bar in journal.bars():
+        account = bar.account
+        if account is None:
+            if begun:
+                found.append(f"there is no account of bar {bar.key}")
+            continue
+        begun = True
+        held = sum(_cents(leg["market_value"]) for leg in account.positions)
+        equity = account.equity
+        if _cents(equity["equity"]) != _cents(equity["cash"]) + held:
+            found.append(f"the account's equity on {bar.key} is not its cash and what it holds")
     return found
+
+
+def _cents(dollars: float) -> int:
+    return round(dollars * 100.0)
 
 
 def _untold(journal: Journal) -> list[str]:
@@ -177,4 +218,7 @@ def _untold(journal: Journal) -> list[str]:
         decisions = dict.fromkeys(bar.decisions) if bar.withheld else bar.decisions
         if output["decisions"] != decisions:
             found.append(f"what is to be told of bar {bar.key} is not its decision")
+        account = None if bar.account is None else account_of(bar.account)
+        if output.get("account") != account:
+            found.append(f"what is to be told of the account on {bar.key} is not its account")
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from alvh_rules.live.paper import PaperSettings
 from alvh_rules.market.read import Options
 
 
@@ -30,7 +31,8 @@ class Settings:
     `time` is the field of a bar's end, `time_unit` the unit of a number in it; `bounds` the least and
     the greatest value of a column. Seconds: `stale_after` (None: `due.default_wait`), `most_ahead`. A
     sink may lag `most_behind` outputs before the feed is made to wait. `subscribe` are texts sent once
-    a WebSocket is open, `items` the field that holds a message's list of bars.
+    a WebSocket is open, `items` the field that holds a message's list of bars. `paper` is of the paper
+    account, if there is one.
     """
 
     options: Options = field(default_factory=Options)
@@ -43,3 +45,4 @@ class Settings:
     subscribe: tuple[str, ...] = ()
     items: str = ""
     ticks: TickSettings | None = None
+    paper: PaperSettings | None = None

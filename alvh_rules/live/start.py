@@ -10,21 +10,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import Any
 
 from alvh_rules import __version__
+from alvh_rules.backtest.account import Statement
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.live import errors
 from alvh_rules.live.cells import held_cell
 from alvh_rules.live.decide import Decided, Engine
 from alvh_rules.live.due import Due, default_wait
 from alvh_rules.live.errors import LiveError
-from alvh_rules.live.fingerprint import about_of, calendars_of, calendars_text
+from alvh_rules.live.fingerprint import about_of, calendars_of, calendars_text, source_names
 from alvh_rules.live.health import Clock, moment_text
 from alvh_rules.live.intake import Intake
 from alvh_rules.live.journal import About, Bar, Journal
-from alvh_rules.live.loop import Consumer, Live
+from alvh_rules.live.loop import Live
 from alvh_rules.live.open_journal import is_empty
+from alvh_rules.live.paper import Paper, own_options
 from alvh_rules.live.rows import prepared_for
 from alvh_rules.live.settings import Settings
 from alvh_rules.live.stamps import stamp_of
@@ -42,7 +45,6 @@ def started(
     explains: bool = True,
     clock: Clock | None = None,
     virtual: bool = False,
-    consumers: tuple[Consumer, ...] = (),
 ) -> Live:
     """A live run of the ruleset in the file `main`, on a journal that this process may write.
 
@@ -51,7 +53,13 @@ def started(
     from datetime import timedelta
 
     clock = clock or Clock()
-    prepared, fields = prepared_for(ruleset.schema, settings.options)
+    paper, options = None, settings.options
+    if settings.paper is not None:
+        paper = Paper(ruleset, options, settings.paper, source_names(ruleset, main))
+        if paper.trades_nothing():
+            raise LiveError(errors.paper_trades_nothing())
+        options = own_options(ruleset, options)
+    prepared, fields = prepared_for(ruleset.schema, options)
     if prepared.found:
         raise LiveError(prepared.found[0])
     about = about_of(ruleset, main, settings)
@@ -60,7 +68,7 @@ def started(
         journal.begin(about, now)
     else:
         _same(journal, about)
-    engine = Engine(ruleset, plan, prepared, explains=explains)
+    engine = Engine(ruleset, plan, prepared, explains=explains, paper=paper)
     text = calendars_text(prepared.calendars)
     before = journal.calendars()
     restore(engine, journal, prepared)
@@ -71,7 +79,8 @@ def started(
     if settings.stale_after is not None:
         wait = timedelta(seconds=settings.stale_after)
     due = Due(ruleset.schema.bars, prepared.hours, wait)
-    intake = Intake(prepared, fields, settings, due, journal.held_of)
+    more = () if paper is None else paper.columns
+    intake = Intake(prepared, fields, settings, due, journal.held_of, more)
     live = Live(
         journal,
         about,
@@ -81,7 +90,6 @@ def started(
         due,
         clock=clock,
         virtual=virtual,
-        consumers=consumers,
     )
     live.begin()
     return live
@@ -97,8 +105,15 @@ def _same(journal: Journal, ours: About) -> None:
     if theirs.hash != ours.hash:
         then, now = (f"{item.version}, {item.hash[:12]}" for item in (theirs, ours))
         raise LiveError(errors.changed_ruleset(at, ours.ruleset, then, now, journal.count()))
+    if ("paper" in theirs.reading) != ("paper" in ours.reading):
+        raise LiveError(errors.other_account(at, "paper" in theirs.reading))
     for what, told in theirs.reading.items():
         own = ours.reading.get(what)
+        if what == "paper":
+            own = own or {}
+            what = next((f"paper {key}" for key in told if told[key] != own.get(key)), what)
+            key = what.removeprefix("paper ")
+            told, own = (item.get(key) for item in (told, own))
         if json.dumps(told) != json.dumps(own):
             shown = (json.dumps(item, ensure_ascii=False) for item in (told, own))
             raise LiveError(errors.other_reading(at, what, *shown))
@@ -134,6 +149,9 @@ def _again(engine: Engine, journal: Journal, prepared: Prepared, first: int) -> 
             if there != here or type(there) is not type(here):
                 at = journal.location
                 raise LiveError(errors.decided_otherwise(at, bar.key, name, there, here))
+        for name, there, here in account_differences(bar.account, decided.statement):
+            at = journal.location
+            raise LiveError(errors.decided_otherwise(at, bar.key, name, there, here))
     number, state = journal.state()
     if last is None or last.engine != __version__ or last.number != number:
         return
@@ -155,7 +173,6 @@ def decided_again(
     not those that the bars make.
     """
     daily = not prepared.schema.bars.minutes
-    columns = [item.column for item in prepared.sought]
     changes = journal.calendars()
     waiting: list[Bar] = []
     for bar in journal.bars(first, last):
@@ -164,8 +181,11 @@ def decided_again(
         waiting.append(bar)
         if bar.absent:
             continue
-        values = [held_cell(shown, column) for shown, column in zip(bar.held, columns, strict=True)]
-        rows = list(engine.take(stamp_of(bar.key, daily=daily), values))
+        values = [
+            held_cell(shown, column) for shown, column in zip(bar.held, engine.columns, strict=True)
+        ]
+        stale = bar.account is not None and bar.account.stale
+        rows = list(engine.take(stamp_of(bar.key, daily=daily), values, stale=stale))
         told = [(item.key, item.absent) for item in waiting]
         if told != [(item.key, item.absent) for item in rows]:
             reason = f"its rows up to {bar.key} are not those that its bars make"
@@ -174,6 +194,29 @@ def decided_again(
         waiting = []
 
 
-def names_of(sources: Mapping[str, str]) -> str:
-    """The file of the ruleset itself, the first of a journal's sources."""
-    return next(iter(sources))
+def account_differences(
+    there: Statement | None, here: Statement | None
+) -> Iterator[tuple[str, Any, Any]]:
+    """Where two statements of one session differ: what, in the journal, and as it is now."""
+    if there == here:
+        return
+    if there is None or here is None:
+        yield "account", "there" if there else None, "there" if here else None
+        return
+    for name in dict.fromkeys([*there.equity, *here.equity]):
+        if there.equity.get(name) != here.equity.get(name):
+            yield f"account {name}", there.equity.get(name), here.equity.get(name)
+    for what in ("trades", "positions"):
+        ours, theirs = getattr(here, what), getattr(there, what)
+        if ours != theirs:
+            at = next(
+                (
+                    at
+                    for at, pair in enumerate(zip(theirs, ours, strict=False))
+                    if pair[0] != pair[1]
+                ),
+                min(len(ours), len(theirs)),
+            )
+            pair = [rows[at] if at < len(rows) else {} for rows in (theirs, ours)]
+            name = next(key for key in (*pair[0], *pair[1]) if pair[0].get(key) != pair[1].get(key))
+            yield f"account {what}, number {at + 1}, {name}", pair[0].get(name), pair[1].get(name)

@@ -55,6 +55,21 @@ DECISIONS = sa.Table(
     sa.Column("explanation", _text, nullable=False),
     sa.Column("decided", _text, nullable=False),
 )
+ACCOUNT = sa.Table(
+    "account",
+    TABLES,
+    sa.Column("bar", _number, primary_key=True, autoincrement=False),
+    sa.Column("stale", sa.Boolean, nullable=False),
+    sa.Column("equity", _text, nullable=False),
+    sa.Column("positions", _text, nullable=False),
+)
+TRADES = sa.Table(
+    "trades",
+    TABLES,
+    sa.Column("id", _number, primary_key=True, autoincrement=False),
+    sa.Column("bar", _number, nullable=False, index=True),
+    sa.Column("trade", _text, nullable=False),
+)
 OUTPUTS = sa.Table(
     "outputs",
     TABLES,

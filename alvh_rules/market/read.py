@@ -248,9 +248,8 @@ def _seek(
             if item.table < 0 and (not column.optional or wanted != source):
                 names = [name for table in tables for name in table.names]
                 label = " and ".join(table.label for table in tables)
-                found.append(
-                    errors.missing_column(label, wanted, key, _nearest(wanted, names), names)
-                )
+                near = key if key in names else _nearest(wanted, names)
+                found.append(errors.missing_column(label, wanted, key, near, names))
     return sought, found
 
 

@@ -175,7 +175,7 @@ class MarketQuotes:
         price, source = self.arrays.futures.at(rows, expiry)
         days = (expiry - self.arrays.dates[rows]).astype(np.float64)
         modelled = model_futures(self.index.term, self.arrays.vvix, rows, days)
-        # A day that is missing between days with prices is a gap in the data, and stays one.
+        # A contract whose prices have just stopped is a gap in the data, and stays one for a while.
         use = np.isnan(price) & (days > 0.0) & ~self.arrays.futures.gap(rows, expiry)
         price = np.where(use, modelled, price)
         told = np.where(use & ~np.isnan(modelled), Source.MODEL, source)

@@ -161,7 +161,7 @@ def read_trading_data(
     files, found = classify(paths)
     if has_errors(found):
         return None, found
-    market, more = daily_market(files, _schema(asked), _for_schema(asked))
+    market, more = daily_market(files, trading_schema(asked), options_for(asked))
     found += more
     if market is None:
         return None, found
@@ -176,7 +176,12 @@ def read_trading_data(
     found += more
     if has_errors(found):
         return None, found
-    arrays, more = _arrays(market, settled, chain, asked, traded)
+    columns = {
+        name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
+    }
+    arrays, more = market_arrays(
+        market.timeline.dates, columns, asked, settled, chain, label=market.source, traded=traded
+    )
     found += more
     if traded.others:
         first, last = (
@@ -241,7 +246,8 @@ def _chains(
     return whole, found
 
 
-def _schema(asked: Asked) -> Schema:
+def trading_schema(asked: Asked) -> Schema:
+    """The daily columns that prices are made from, each of them optional."""
     kinds = dict(STANDARD)
     for name in asked.underlyings:
         kinds.setdefault(name, Kind.PRICE)
@@ -255,9 +261,9 @@ def _schema(asked: Asked) -> Schema:
     return Schema(Bars(), tuple(columns), ())
 
 
-def _for_schema(asked: Asked) -> Options:
+def options_for(asked: Asked) -> Options:
     """The options without mappings of columns that are not read here."""
-    known = {column.name for column in _schema(asked).columns}
+    known = {column.name for column in trading_schema(asked).columns}
     mapping = {
         name: source
         for name, source in asked.options.mapping.items()
@@ -266,18 +272,23 @@ def _for_schema(asked: Asked) -> Options:
     return replace(asked.options, mapping=mapping, calendars=())
 
 
-def _arrays(
-    market: Market,
-    settled: Sequence[Settled],
-    chain: Chain | None,
+def market_arrays(
+    dates: Days,
+    given: Mapping[str, Float],
     asked: Asked,
-    traded: TradedDays,
+    settled: Sequence[Settled] = (),
+    chain: Chain | None = None,
+    *,
+    label: str = "",
+    traded: TradedDays | None = None,
 ) -> tuple[MarketArrays, list[Diagnostic]]:
+    """What quotes are made from: the columns of `trading_schema` over sessions, and what was assumed.
+
+    An entry of it rests on its own row and those before alone.
+    """
     found: list[Diagnostic] = []
-    dates, label = market.timeline.dates, market.source
-    columns: dict[str, Float] = {
-        name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
-    }
+    traded = traded or TradedDays()
+    columns = dict(given)
     for name, (low, high) in PLAUSIBLE.items():
         with np.errstate(invalid="ignore"):
             odd = (columns[name] < low) | (columns[name] > high)
@@ -290,10 +301,10 @@ def _arrays(
     said = _Saying(label, dates, traded, found)
     rates = _rates(columns["tbill_3m"], said)
     yields = _yields(columns["dividend_yield"], asked.dividend_yield, said)
-    vvix = columns["vvix"]
-    if np.isnan(vvix).all():
-        vvix = np.full(len(dates), assumptions.VVIX)
-        said.assumed("`vvix`", np.ones(len(dates), dtype=bool), f"{assumptions.VVIX:g} is taken")
+    # Before its first day: whether one is to come is not known then.
+    unseen = np.logical_and.accumulate(np.isnan(columns["vvix"]))
+    vvix = np.where(unseen, assumptions.VVIX, columns["vvix"])
+    said.assumed("`vvix`", unseen, f"{assumptions.VVIX:g} is taken")
     silent = traded.of(np.isnan(columns["vix"]) & ~np.isnan(columns["spx"]), dates)
     if silent.any():
         found.append(data_errors.no_level(label, "vix", int(silent.sum())))

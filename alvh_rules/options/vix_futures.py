@@ -1,7 +1,7 @@
 """VIX futures and what options on them need: settlements by expiry, a curve, or a model.
 
 Prices, in this order: the settlement file (a row a contract and day), the curve file (months
-counted from the nearest), the model. A row on the expiry day is the final settlement, not a price
+counted from the nearest), the model, which does not fill gaps. A row on the expiry day is the final settlement, not a price
 to trade at; it is kept apart.
 
 The model. The variance that the volatility indices imply between T and T + 30 days, F² as a
@@ -32,20 +32,21 @@ REVERSION = 3.0
 """κ a year: shocks to VIX halve in twelve weeks."""
 TERM = 30.0
 """Days of the variance that a future settles on."""
+GAP = 5
+"""Rows for which a contract that had a price and has none is unknown; then its prices have ended, and the
+model speaks. What comes later is not known on the row, so it cannot say which of the two it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settlements:
-    """Prices by row and expiry. `prices` and `source` are rows by `expiries`; `final`, `first` and
-    `last` (the first and last row with a price; the first is beyond the last where none has) are by
-    expiry."""
+    """Prices by row and expiry. `prices`, `source` and `expected` (whether the contract had a price on
+    one of the `GAP` rows before) are rows by `expiries`; `final` is by expiry."""
 
     expiries: Days
     prices: Float
     source: npt.NDArray[np.int8]
     final: Float
-    first: Integer
-    last: Integer
+    expected: Boolean
 
     def at(self, rows: Integer, expiry: Days) -> tuple[Float, npt.NDArray[np.int8]]:
         """The price of each contract on its row, and where it is from; NaN, UNKNOWN where none."""
@@ -56,11 +57,11 @@ class Settlements:
         return price, source.astype(np.int8)
 
     def gap(self, rows: Integer, expiry: Days) -> Boolean:
-        """Whether a contract has prices on earlier and later days than each row, but none there."""
+        """Whether a contract that had a price just before a row has none on it."""
         place = np.minimum(np.searchsorted(self.expiries, expiry), len(self.expiries) - 1)
         known = self.expiries[place] == expiry
-        inside = (rows > self.first[place]) & (rows < self.last[place])
-        return np.asarray(known & inside & np.isnan(self.prices[rows, place]))
+        missing = np.isnan(self.prices[rows, place])
+        return np.asarray(known & self.expected[rows, place] & missing)
 
     def settled(self, expiry: Days) -> Float:
         """The final settlement of each expiry; NaN where it is not known."""
@@ -129,7 +130,7 @@ def settlements(
     last_day = (rows >= 0) & (dates[rows] == expiries)
     final[place[last_day]] = prices[last_day]
     priced = ~np.isnan(table)
-    some = priced.any(axis=0)
-    begin = np.where(some, priced.argmax(axis=0), len(dates))
-    end = np.where(some, len(dates) - 1 - priced[::-1].argmax(axis=0), -1)
-    return Settlements(columns, table, source, final, begin, end)
+    expected = np.zeros(table.shape, dtype=bool)
+    for back in range(1, min(GAP, len(dates) - 1) + 1):
+        expected[back:] |= priced[:-back]
+    return Settlements(columns, table, source, final, expected)

@@ -60,6 +60,7 @@ class Lowering:
         self.nodes: list[g.Node] = [] if plan is None else list(plan.nodes)
         self.numbers = {} if plan is None else dict(plan.numbers)
         self._named: dict[tuple[str, str], int] = {}
+        self._looked_up: dict[int, tuple[c.Expression, int]] = {}
         if plan is not None:
             self._named.update({(name, g.ROWS): number for name, number in plan.names.items()})
 
@@ -128,6 +129,15 @@ class Lowering:
             number = self.numbers[key] = len(self.nodes)
             self.nodes.append(g.Node(operation, inputs, type, clock, span))
         return number
+
+    def look_up(self, expression: c.Expression) -> int:
+        """The node of an expression of the ruleset on the rows, found once: whoever explains asks for the
+        same ones at every row."""
+        # By identity, which is kept by holding the expression: to hash one is as dear as to lower it.
+        found = self._looked_up.get(id(expression))
+        if found is None:
+            found = self._looked_up[id(expression)] = expression, self.lower(expression)
+        return found[1]
 
     def lower(self, node: c.Expression, clock: str = g.ROWS) -> int:
         """The node of an expression's value on a clock."""

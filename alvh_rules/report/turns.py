@@ -86,6 +86,7 @@ class Turns:
     def __init__(self, evaluation: Evaluation, row: int) -> None:
         self.evaluation = evaluation
         self.row = row
+        self._typical: dict[int, float] = {}
 
     def of(self, node: c.Expression) -> Turn | None:
         """What would turn the condition the other way; None where it is unknown or cannot turn."""
@@ -190,13 +191,17 @@ class Turns:
         )
 
     def _distance(self, move: Move) -> float:
-        column = self.evaluation.value(move.expression)
-        changes = np.abs(np.diff(column[max(self.row - TYPICAL_OF, 0) : self.row + 1]))
-        known = changes[~np.isnan(changes)]
-        typical = float(np.median(known)) if len(known) else 0.0
         size = abs(move.end - move.start)
         if size == 0.0:
             return 0.0
+        # The ruleset holds the expressions: none of them can be another in its place.
+        typical = self._typical.get(id(move.expression))
+        if typical is None:
+            column = self.evaluation.value(move.expression)
+            changes = np.abs(np.diff(column[max(self.row - TYPICAL_OF, 0) : self.row + 1]))
+            known = changes[~np.isnan(changes)]
+            typical = float(np.median(known)) if len(known) else 0.0
+            self._typical[id(move.expression)] = typical
         return size / typical if typical > 0 else math.inf
 
 

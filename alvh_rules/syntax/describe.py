@@ -12,9 +12,10 @@ from functools import cache
 
 from alvh_rules.core.diagnostics import Diagnostic
 from alvh_rules.core.source import Source
-from alvh_rules.syntax import errors
-from alvh_rules.syntax.lex import Token
-from alvh_rules.syntax.reduce import UnreadableError
+from alvh_rules.syntax import errors, slips
+from alvh_rules.syntax.lex import Token, skip_blanks
+from alvh_rules.syntax.make_nodes import CALLBACKS, Maker
+from alvh_rules.syntax.reduce import LayoutError, Reduction, UnreadableError
 from alvh_rules.syntax.split import Line
 from alvh_rules.syntax.table import (
     CLOSE_BRACKET,
@@ -66,18 +67,7 @@ _NAMES_OF_TERMINALS = {
 _WANTS_CONDITION = "write a condition here, or `all of` or `any of` and a clause a line below"
 
 _HINTS = {
-    "percent": "write `5%`",
-    "pct": "write `5%`",
-    "&": "write `and`",
-    "|": "write `or`",
-    "==": "`is` asks whether two things are equal",
-    "=": "`is` asks whether two things are equal; `=` gives a value in let, param and given",
-    "!=": "write `is not`",
-    "&&": "write `and`",
-    "||": "write `or`",
     "!": "write `not`",
-    "^": "a power is written as a product",
-    "**": "a power is written as a product",
     "≥": "write `>=`",
     "≤": "write `<=`",
     "’": "texts stand between straight double quotes",
@@ -88,6 +78,8 @@ _HINTS = {
     "{": "blocks are made by indentation",
     "[": "blocks are made by indentation",
 }
+
+_PAIRS = ("!=", "&&", "||")
 
 
 @cache
@@ -139,7 +131,7 @@ def describe(
     """
     token = problem.token
     if token is None:
-        return _describe_character(source, text, problem, at, line[1])
+        return _describe_character(source, text, problem, at, line)
     if token.terminal == INDENT:
         return errors.unexpected_indentation(source, at, line[1])
     if _could_follow(problem) == {INDENT} or token.terminal in (NEW_LINE, DEDENT, END, GRID_LINE):
@@ -153,9 +145,14 @@ def describe(
     if _WORD.fullmatch(word) and token.terminal != NAME and NAME in problem.listed:
         return errors.reserved_word(source.span(at, end), word)
     expected = _expected(_could_follow(problem), _open_bracket(text, at))
-    hint = _hint(text, at, word, token.terminal, problem.listed)
-    meant = _near_word(word, problem.listed)
-    return errors.unexpected(source, at, end, f"`{word}`", expected, hint, meant)
+    meant = slips.meant(text, line, at, _reads_past)
+    if meant is None:
+        near = _near_word(word, problem.listed)
+        if near and _reads_past(text[:at] + near + text[end : line[1]], at + len(near)):
+            meant = slips.Meant(f"did you mean `{near}`?", at, end, near)
+    if meant is None:
+        meant = slips.Meant(_hint(text, at, word, token.terminal, problem.listed))
+    return errors.unexpected(source, at, end, f"`{word}`", expected, meant)
 
 
 def _describe_early_end(
@@ -180,20 +177,42 @@ def _describe_early_end(
 
 def _unknown_item(source: Source, at: int, end: int, word: str) -> Diagnostic:
     near = get_close_matches(word.lower(), _item_words(), 1, 0.7)
-    return errors.unknown_item(source, at, end, word, near[0] if near else "")
+    known = slips.ITEMS.get(word.lower(), near[0] if near else "")
+    return errors.unknown_item(source, at, end, word, known)
 
 
 def _describe_character(
-    source: Source, text: str, problem: UnreadableError, at: int, line_end: int
+    source: Source, text: str, problem: UnreadableError, at: int, line: tuple[int, int]
 ) -> Diagnostic:
     """Something that begins no token of the language."""
     if text[at] == '"':
-        return errors.unclosed_text(source, at, line_end)
-    pair = text[at : at + 2]
-    end = at + (2 if pair in _HINTS else 1)
-    hint = _HINTS.get(pair, "") or _HINTS.get(text[at], "")
+        return errors.unclosed_text(source, at, line[1])
+    end = at + (2 if text[at : at + 2] in _PAIRS else 1)
     expected = _expected(_could_follow(problem), _open_bracket(text, at))
-    return errors.unexpected(source, at, end, f"`{text[at:end]}`", expected, hint)
+    meant = slips.meant(text, line, at, _reads_past)
+    return errors.unexpected(
+        source,
+        at,
+        end,
+        f"`{text[at:end]}`",
+        expected,
+        meant or slips.Meant(_HINTS.get(text[at], "")),
+    )
+
+
+def _reads_past(text: str, offset: int) -> bool:
+    """Whether the grammar takes an item's text as far as an offset and the next word there."""
+    maker = Maker("", 0)
+    try:
+        Reduction(table(), CALLBACKS, maker).read(text + "\n")
+    except UnreadableError as problem:
+        token = problem.token
+        if token is not None and token.terminal in (END, DEDENT):
+            return True
+        return (problem.at if token is None else token.start) > skip_blanks(text, offset)
+    except LayoutError:
+        return False
+    return not maker.found
 
 
 def _hint(text: str, at: int, word: str, terminal: str, expected: frozenset[str]) -> str:
@@ -214,7 +233,7 @@ def _hint(text: str, at: int, word: str, terminal: str, expected: frozenset[str]
         return "write the two ends with `to` between them: `0% to 5%`"
     if word == "=" and expected == {"NAME"}:
         return ""
-    return _HINTS.get(text[max(at - 1, 0) : at + 1], "") or _HINTS.get(word, "")
+    return _HINTS.get(word, "")
 
 
 def _near_word(word: str, terminals: frozenset[str]) -> str:

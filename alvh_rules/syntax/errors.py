@@ -8,6 +8,7 @@ from typing import Final
 from alvh_rules.core import bounds
 from alvh_rules.core.diagnostics import Diagnostic, Edit, Fix, Severity
 from alvh_rules.core.source import Source, Span
+from alvh_rules.syntax.slips import Meant
 
 _INDENTED_WITH_SPACES: Final = re.compile(r"^ ", re.M)
 
@@ -19,16 +20,17 @@ def _error(
 
 
 def unexpected(
-    source: Source, start: int, end: int, found: str, expected: str, help: str, near: str = ""
+    source: Source, start: int, end: int, found: str, expected: str, meant: Meant
 ) -> Diagnostic:
-    """A word that fits nowhere in its place; `near` is the word that was probably meant."""
+    """A word that fits nowhere in its place, and what was probably meant."""
     message = f"{found} does not fit here"
     label = f"expected {expected}" if expected else ""
     fix = None
-    if near:
-        help = f"did you mean `{near}`?"
-        fix = Fix(f"write `{near}`", (Edit(source.span(start, end), near),))
-    return _error("ALV001", message, source.span(start, end), help, fix, label)
+    if meant.text is not None:
+        edit = Edit(source.span(meant.start, meant.end), meant.text)
+        text = meant.text.strip()
+        fix = Fix(f"write `{text}`" if text else "take it out", (edit,))
+    return _error("ALV001", message, source.span(start, end), meant.help, fix, label)
 
 
 def unfinished(source: Source, at: int, expected: str, help: str) -> Diagnostic:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from alvh_rules.backtest.choices import Wanted
-from alvh_rules.backtest.deciding import Decisions, Program
+from alvh_rules.backtest.deciding import Program, of_history
 from alvh_rules.backtest.probability import probability_below, probability_of_profit
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
@@ -22,7 +22,7 @@ def selected(structure: str, row: int = ROW, after: int = 0) -> Selected | str:
     text = f"layer a\n  {structure}\n  weight 50%\n  open when true\n"
     ruleset = ruleset_of(text)
     market = market_of(ruleset, path(5, 60))
-    decisions = Decisions(Program(ruleset, market), bulk=True)
+    decisions = of_history(Program(ruleset, market))
     for _ in range(row + 1):
         decisions.advance({})
     selector = Selector(Listing(quotes_of(market)))

@@ -3,7 +3,6 @@ two ways to decide are one."""
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -145,10 +144,7 @@ def test_deciding_in_bulk_and_bar_by_bar_are_one(program, seed) -> None:
     text, header = program
     frame = path(seed, 60)
     apart = run(text, frame, header=header, bulk=False)
-    try:
-        together = run(text, frame, header=header, bulk=True)
-    except ValueError:
-        return
+    together = run(text, frame, header=header)
     pd.testing.assert_frame_equal(apart.equity, together.equity, check_exact=True)
     pd.testing.assert_frame_equal(apart.trades, together.trades, check_exact=True)
 
@@ -192,7 +188,35 @@ def test_a_hedge_changes_the_other_equity_by_nothing() -> None:
     assert (hedged.equity["hedge_profit"] != 0).any()
 
 
-def test_bulk_is_refused_where_the_book_is_read() -> None:
-    text = "layer a\n  sell put spread on spx\n    expiring 30 days\n  weight 50%\n  open when book.delta < 5\n"
-    with pytest.raises(ValueError, match="bar by bar"):
-        run(text, path(3, 30), bulk=True)
+WITHHELD = """\
+layer a
+  sell put spread on spx
+    expiring 20 to 40 days
+    at delta 20%
+    wings 2%
+  weight 50%
+  at most 9 open
+  open when slope > -50%
+  close when days_to_expiry <= 15 days
+
+hedge
+  ratio 80% of vega
+  hold vix futures months 2 to 4
+
+always vix <= 17
+"""
+
+
+def test_a_session_that_violates_a_promise_opens_nothing_and_still_closes() -> None:
+    frame = path(3, 70)
+    held = set(frame.loc[frame["vix"] <= 17, "date"])
+    assert 10 < len(held) < 60
+    trades = run(WITHHELD, frame).trades
+    decided = trades["decided"].dt.strftime("%Y-%m-%d")
+    made = trades[~trades["action"].isin(["refuse", "settle", "close"])]
+    assert len(made)
+    assert set(decided[made.index]) <= held
+    refused = trades[(trades["action"] == "refuse") & ~decided.isin(held)]
+    assert set(refused["reason"]) == {"`always vix <= 17` does not hold: nothing is opened"}
+    closed = trades[(trades["action"] == "close") & (trades["owner"] == "a")]
+    assert not set(decided[closed.index]) <= held

@@ -210,7 +210,7 @@ def one_row() -> list[str]:
     result, market = rules_workload.rules(), rules_workload.rules_market(ROWS)
     names = list(result.ruleset.outputs)
     wanted = [result.plan.names[name] for name in names]
-    code = BarByBar(result.plan.nodes, wanted, market)
+    code = BarByBar(result.plan.nodes, wanted)
     columns = [market.columns[name].tolist() for name in code.columns]
     rows = list(zip(*columns, strict=True))
     moments = [

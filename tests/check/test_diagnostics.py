@@ -34,6 +34,11 @@ layer short
 signal odd when spx > vix
 """
 
+SOLD = (
+    "layer s\n  sell put on spx expiring 30 days at delta 16%\n  weight 30%\n"
+    "  open when vix > 20\n  "
+)
+
 
 def test_every_planted_mistake_gets_one_diagnostic_at_its_place() -> None:
     assert found(PLANTED) == [
@@ -66,6 +71,22 @@ def test_every_planted_mistake_gets_one_diagnostic_at_its_place() -> None:
         ("event fomc on same session\n  weight x 50%", "ALV108", "add a line `calendar fomc`"),
         ('use "../../etc/passwd"', "ALV911", ""),
         ("let s = vix + spx", "ALV201", "only values of one kind add up"),
+        ("let s = RSI(spx, 14)", "ALV106", "did you mean `rsi`?"),
+        ("let s = lag(spx, 1)", "ALV106", "did you mean `ago`?"),
+        ("let s = MA(spx, 20)", "ALV106", "did you mean `sma`?"),
+        ("let s = nosuch(spx)", "ALV106", "`alvh functions` lists them"),
+        ("let s = sma(spx, 50 days)", "ALV208", "did you mean `50 sessions`?"),
+        ("signal s when vix > 20 for 3 days", "ALV208", "did you mean `3 sessions`?"),
+        ("calendar cpi\nsignal s when not cpi", "ALV213", "`days_until(cpi) is 0 days`"),
+        ("signal s when spx.close > 100", "ALV101", "write `spx`"),
+        ("target w = vix / 0", "ALV214", "what was it to be divided by?"),
+        ("target w = 3 / -0.0", "ALV214", "what was it to be divided by?"),
+        ("table w by vix\n  below 9 => 1\n  else => 2", "ALV304", "the last by `… or more`"),
+        (SOLD + "close when dte <= 21", "ALV101", "did you mean `days_to_expiry`?"),
+        (SOLD + "close when profit >= 50%", "ALV207", "`50% of credit`"),
+        ("limit book.margin <= 50%", "ALV207", "`50% of equity`"),
+        (SOLD.replace("16%", "-16%"), "ALV605", "write `16%`: a put's delta"),
+        (SOLD.replace("16%", "-1"), "ALV605", "write `1%`"),
         ("signal s when vix", "ALV205", "compare it"),
         ("signal s when vix between 30 and 20", "ALV603", "write `20 to 30`"),
         ("signal s when all of\n  vix > 30\n  vix < 20", "ALV503", "so the whole never holds"),

@@ -110,12 +110,12 @@ def bar_by_bar(ruleset, plan, market: Market, cut: int = 0) -> None:
     """One bar at a time gives the bits of history; at row `cut` it is saved and taken up again."""
     whole = evaluate_plan(ruleset, plan, market)
     wanted = [n for n in plan.names.values() if plan.nodes[n].type.kind is not Kind.CURVE]
-    code = BarByBar(plan.nodes, wanted, market)
+    code = BarByBar(plan.nodes, wanted)
     columns = [market.columns[name].tolist() for name in code.columns]
     for row, moment in enumerate(moments(market)):
         if row and row == cut:
             saved = json.loads(json.dumps(code.save()))
-            code = BarByBar(plan.nodes, wanted, market)
+            code = BarByBar(plan.nodes, wanted)
             code.load(saved)
         found = code.decide([column[row] for column in columns], moment)
         for number, value in zip(wanted, found, strict=True):

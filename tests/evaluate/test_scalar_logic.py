@@ -4,18 +4,16 @@ from alvh_rules import load
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
 from alvh_rules.evaluate.scalar_code import BarByBar
-from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
-from tests.evaluate.test_blocks import DAYS, bar_by_bar, random_market
+from tests.evaluate.test_blocks import bar_by_bar, random_market
 from tests.evaluate.test_interpreter import TEXT
 
 
 def code_of(text: str, *names: str) -> str:
     result = check_source(Source("r.alvh", text))
     assert result.ruleset is not None, result.rendered()
-    market, _ = market_from_frame(DAYS.assign(a=1.0, b=2.0, c=3.0), result.ruleset.schema)
     wanted = [result.plan.names[name] for name in names or result.ruleset.outputs]
-    source: str = BarByBar(result.plan.nodes, wanted, market).source
+    source: str = BarByBar(result.plan.nodes, wanted).source
     return source
 
 
@@ -59,9 +57,8 @@ def test_conditions_without_end_are_not_nested_without_end() -> None:
 
 def test_what_calendars_say_is_asked_once_a_session() -> None:
     rules = load(next(path for path in shipped_rulesets() if path.stem == "alvh_core"))
-    market, _ = market_from_frame(DAYS, rules.checked.schema)
     wanted = [rules.plan.names[name] for name in rules.checked.outputs]
-    lines = BarByBar(rules.plan.nodes, wanted, market).source.splitlines()
+    lines = BarByBar(rules.plan.nodes, wanted).source.splitlines()
     (at,) = (n for n, line in enumerate(lines) if "!= session_before" in line)
     once = [line for line in lines[at + 1 :] if line.startswith(" " * 12)]
     # The weights that events alone scale are looked up there, the ratio that the slope has is not.

@@ -1,4 +1,4 @@
-"""`python -m tests.live.killed FOLDER KILLS SEED`: a live run, killed again and again, and then let end.
+"""`python -m tests.live.killed FOLDER KILLS SEED [FLAG…]`: a live run, killed again and again, and then let end.
 
 A process that has imported everything forks one child a life, so that a life costs milliseconds. Each
 child is killed by SIGKILL at a random moment: half of them at any time from their fork on, their start
@@ -20,7 +20,7 @@ from alvh_rules.cli.main import main
 from alvh_rules.market.simulate import simulate
 
 
-def life(folder: Path) -> int:
+def life(folder: Path, flags: list[str]) -> int:
     """A child that runs; its number."""
     child = os.fork()
     if child:
@@ -28,10 +28,10 @@ def life(folder: Path) -> int:
     # Nothing of the child's end may run in it: it is killed, or leaves at once.
     with open(os.devnull, "w") as nothing:
         os.dup2(nothing.fileno(), 2)
-    os._exit(main(arguments(folder)))
+    os._exit(main(arguments(folder, flags)))
 
 
-def arguments(folder: Path) -> list[str]:
+def arguments(folder: Path, flags: list[str]) -> list[str]:
     """The run."""
     return [
         "live",
@@ -40,6 +40,7 @@ def arguments(folder: Path) -> list[str]:
         f"--journal={folder / 'journal.db'}",
         f"--sink=file:{folder / 'told.ndjson'}",
         "--no-explanations",
+        *flags,
     ]
 
 
@@ -66,24 +67,24 @@ def kill(child: int, folder: Path, chance: random.Random, begun: float) -> bool:
     return size(path) == before
 
 
-def live_and_die(folder: Path, kills: int, seed: int) -> None:
+def live_and_die(folder: Path, kills: int, seed: int, flags: list[str]) -> None:
     """All lives, and the last, which ends."""
     chance = random.Random(seed)
     early = 0
     # What every process would load and make for itself is made once, before it is forked.
-    from alvh_rules.live import feeds, journal, run, sinks, start  # noqa: F401
+    from alvh_rules.live import feeds, journal, paper, run, sinks, start  # noqa: F401
     from alvh_rules.live.feeds import registry  # noqa: F401
     from alvh_rules.market import read
 
     read.market_from_frame(simulate(300, 1), load(folder / "rules.alvh").checked.schema)
     begun = 0.25
     for _ in range(kills):
-        early += kill(life(folder), folder, chance, begun)
-    child = life(folder)
+        early += kill(life(folder, flags), folder, chance, begun)
+    child = life(folder, flags)
     _, status = os.waitpid(child, 0)
     assert status == 0, status
     print(kills, early)
 
 
 if __name__ == "__main__":
-    live_and_die(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    live_and_die(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4:])

@@ -116,6 +116,12 @@ def test_close_spelling_is_suggested_and_mapping_renames(tmp_path) -> None:
     assert (found[0].code, found[0].help) == ("ALV812", "did you mean `vix`?")
 
 
+def test_a_column_of_the_very_name_is_what_a_wrong_mapping_meant(tmp_path) -> None:
+    path = written(tmp_path, "date,vix,vix_closed\n2020-01-02,12,13\n")
+    _, found = read_market([path], VIX, Options(mapping={"vix": "vix_close"}))
+    assert "did you mean `vix`?" in found[0].help
+
+
 @pytest.mark.parametrize("cell", ["", "NA", "NaN", "nan", " ", "n/a", "null", "."])
 def test_a_missing_cell_is_missing(tmp_path, cell) -> None:
     path = written(tmp_path, f"\ufeffdate,vix\n2020-01-02,{cell}\n2020-01-03,14\n")
