@@ -10,6 +10,7 @@ expiry by mid prices. The contracts must be the same before anything is timed.
 
 from __future__ import annotations
 
+import os
 import platform
 import tempfile
 from collections.abc import Callable, Sequence
@@ -49,7 +50,7 @@ DELTA, WINGS = 0.20, 25.0
 LEAST_DAYS, LEAST_DELTA, MOST_DELTA = 7, 0.06, 0.26
 """What both are given: sessions so far from the expiry, and options of these deltas. optopsy joins every
 strike with every other four times, and the whole chain would be a hundred million condors."""
-ROUNDS = 5
+ROUNDS, LONG_ROUNDS = 5, 1
 
 CONDOR = """\
 ruleset condor version 1.0.0
@@ -119,7 +120,7 @@ def flagship() -> list[str]:
             "writing the files": partial(whole.write, folder),
             "writing the page": partial(whole.report, folder),
         }
-        taken = interleaved(stages, ROUNDS // 2)
+        taken = interleaved(stages, LONG_ROUNDS)
     assert whole.done is not None
     sessions, legs = len(whole.done.equity), len(whole.done.positions)
     lines = [
@@ -276,6 +277,10 @@ def main() -> None:
         "Written by `make bench`. Medians of rounds in one process on one thread; Python"
         f" {platform.python_version()},",
         f"NumPy {np.__version__}, pandas {pandas.__version__}, {platform.machine()}.",
+        "",
+        f"When it began {os.getloadavg()[0]:.1f} processes wanted the machine's {os.cpu_count()} processors: with"
+        " more than there",
+        "are, the seconds are of that machine, and the ratio is what counts.",
         "",
         "## The flagship over 18 years, on the model surface",
         "",
