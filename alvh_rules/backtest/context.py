@@ -80,7 +80,8 @@ def underlying_of(ruleset: c.CheckedRuleset, name: str) -> str:
 def delta_reference(ruleset: c.CheckedRuleset) -> str:
     """What the book's delta is for a point of: the first underlying that is traded and is a price; empty
     where none is."""
-    traded = [item.structure.underlying for item in (*ruleset.layers, *ruleset.holdings)]
+    traded = [layer.structure.underlying for layer in ruleset.layers]
+    traded += [item.structure.underlying for item in ruleset.holdings]
     hedge = ruleset.hedge
     traded += [item.underlying for item in (hedge.structures if hedge is not None else ())]
     if hedge is not None and hedge.keep is not None:

@@ -25,7 +25,7 @@ import numpy as np
 import pandas
 
 from alvh_rules.backtest import run
-from alvh_rules.backtest.deciding import Decisions, Program
+from alvh_rules.backtest.deciding import Program, of_history
 from alvh_rules.backtest.instruments import batch
 from alvh_rules.backtest.loading import Loaded, load
 from alvh_rules.backtest.result import Backtest, Settings
@@ -154,7 +154,7 @@ class Ours:
         frame = pandas.DataFrame({"date": ["2018-01-02"], "spx": [2695.81]})
         market, _ = market_from_frame(frame, result.ruleset.schema)
         assert market is not None
-        decisions = Decisions(Program(result.ruleset, market), bulk=True)
+        decisions = of_history(Program(result.ruleset, market))
         decisions.advance({})
         self.structure, self.written = result.ruleset.layers[0].structure, decisions.written
         rows = np.unique(self.chain.row)
