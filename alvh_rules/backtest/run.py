@@ -70,7 +70,10 @@ def traded_rows(market: Market, settings: Settings) -> tuple[int, int]:
         inside &= dates <= np.datetime64(settings.last)
     rows = np.flatnonzero(inside)
     if not len(rows):
-        raise ValueError("no session lies between those days")
+        first, last = settings.first or dates[0], settings.last or dates[-1]
+        raise ValueError(
+            f"no session of the data lies between {first} and {last}: it goes from {dates[0]} to {dates[-1]}"
+        )
     return int(rows[0]), int(rows[-1])
 
 
