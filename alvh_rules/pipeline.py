@@ -179,8 +179,8 @@ class Rules:
         evaluation = evaluate(
             self.checked, market, plan=self.plan, names=names, engine=engine, threads=threads
         )
-        table = decision_frame(evaluation, columns)
-        table = table[market.timeline.present]
+        present = market.timeline.present
+        table = decision_frame(evaluation, columns, None if present.all() else present)
         if len(table) == len(frame):
             table.index = frame.index
         return table

@@ -116,6 +116,7 @@ class Book:
             cause,
             {int(Source.SETTLEMENT)},
             reason,
+            [prices[item] for item in due],
         )
         self.ledger.drop_empty(position)
 
@@ -272,8 +273,22 @@ class Book:
         if action == "open":
             position.premium = cash
         text = "; ".join(f"{n:+g} {item} @ {prices[item]:.2f}" for item, n in changes.items())
+        marks = [self.fills.at(item, row) for item in changes]
         self._record(
-            row, position, action, text, units, cash, fees, slipped, realised - fees, cause, sources
+            row,
+            position,
+            action,
+            text,
+            units,
+            cash,
+            fees,
+            slipped,
+            realised - fees,
+            cause,
+            sources,
+            "",
+            [mark.spot for mark in marks],
+            [mark.volatility for mark in marks],
         )
         self.ledger.drop_empty(position)
 
@@ -291,6 +306,8 @@ class Book:
         cause: Cause,
         sources: set[int],
         reason: str = "",
+        underlyings: Sequence[float] = (),
+        volatilities: Sequence[float] = (),
     ) -> None:
         self.recorder.trade(
             Trade(
@@ -308,5 +325,12 @@ class Book:
                 cause,
                 sources_of(sources),
                 reason,
+                _listed(underlyings),
+                _listed(volatilities),
             )
         )
+
+
+def _listed(values: Sequence[float]) -> str:
+    """Numbers in the order of a trade's legs; nothing for one that is not known."""
+    return "; ".join(f"{value:.6g}" if math.isfinite(value) else "" for value in values)

@@ -32,6 +32,7 @@ from alvh_rules.plan.from_checked import Lowering, plan_of
 
 Scalar = float | int
 Facts = Mapping[str, Scalar]
+CAPITAL, EQUITY = "book.capital", "book.equity"
 
 
 def book_names(ruleset: c.CheckedRuleset) -> dict[str, Scalar]:
@@ -89,6 +90,11 @@ class Closing:
         self._columns = self._code.columns
         self._fresh = self._code.save()
         self._stateful = bool(self._fresh["own"]) or bool(self._fresh["calls"])
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it has a memory of each position."""
+        return self._stateful
 
     def decide(
         self, state: Any, facts: Facts, values: Sequence[Scalar], moment: Moment
@@ -181,8 +187,11 @@ class Rules:
         self.empty = book_names(ruleset)
         bounds = [limit.bound for limit in ruleset.limits]
         also = [*ruleset.measures.values(), *(item for item in bounds if item is not None)]
-        # What the run starts with never changes: it needs no telling.
-        given = frozenset(self.empty) - {"book.capital"}
+        # A later version of a ruleset runs on the capital of the first one (`succession.py`).
+        baked = self.empty.get(CAPITAL, ruleset.capital)
+        self.empty |= {name: ruleset.capital for name in (CAPITAL, EQUITY) if name in self.empty}
+        # What the run starts with never changes: it needs no telling, unless it is another's.
+        given = frozenset(self.empty) - ({CAPITAL} if baked == ruleset.capital else set())
         self.plan = plan_of(ruleset, given, also)
         lowering = Lowering.over(ruleset, self.plan)
         self.measures = {

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alvh_rules.backtest.deciding import Program
 from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.instruments import NEVER
 from alvh_rules.backtest.marks import NO_MARK, Mark
 from alvh_rules.backtest.paths import LegPath
 from alvh_rules.backtest.simulate import Simulated
+from alvh_rules.backtest.succession import layer_names
 from alvh_rules.backtest.trades import SOURCES, Stretch, Trade
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
@@ -32,16 +34,17 @@ if TYPE_CHECKING:
 TRADE_NAMES = (
     *("number", "date", "position", "owner", "action", "structure", "legs", "contracts", "cash"),
     *("fees", "slippage", "profit", "clause", "place", "decided", "source", "reason"),
+    *("underlyings", "volatilities"),
 )
 LEG_NAMES = (
     *("date", "position", "owner", "leg", "underlying", "right", "strike", "expiry", "contracts"),
     *("bid", "ask", "mark", "market_value", "volatility", "delta", "gamma", "theta", "vega"),
-    "source",
+    *("source", "spot", "own_delta", "own_gamma", "own_vega"),
 )
 _TRADE_NUMBERS = ("contracts", "cash", "fees", "slippage", "profit")
 _LEG_NUMBERS = (
     *("strike", "contracts", "bid", "ask", "mark", "market_value", "volatility"),
-    *("delta", "gamma", "theta", "vega"),
+    *("delta", "gamma", "theta", "vega", "spot", "own_delta", "own_gamma", "own_vega"),
 )
 _DTYPES = {"flag": np.int8, "code": np.int32}
 
@@ -62,9 +65,10 @@ def equity_frame(done: Simulated) -> pandas.DataFrame:
         "equity_without_hedge": [item["equity"] / 100.0 for item in plain],
         "interest": [item["interest"] / 100.0 for item in sessions],
     }
-    for owner in (*done.hedged.layers, HEDGE, "holding"):
+    holds = any(term.ruleset.holdings for term in done.terms)
+    for owner in (*layer_names(done.terms), HEDGE, "holding"):
         # A hedge has its column whether the ruleset has one or not; a holding only where there is one.
-        if owner == "holding" and not done.program.ruleset.holdings:
+        if owner == "holding" and not holds:
             continue
         data[f"{owner}_profit"] = [item["profit"][owner] / 100.0 for item in sessions]
     for at, name in enumerate(("delta", "gamma", "theta", "vega")):
@@ -77,20 +81,23 @@ def equity_frame(done: Simulated) -> pandas.DataFrame:
 
 
 def trades_frame(done: Simulated) -> pandas.DataFrame:
-    """One row a trade or refusal, in order."""
+    """One row a trade or refusal, in order; with the version that decided it where versions have names."""
     import pandas
 
     dates = done.program.market.timeline.dates.astype("datetime64[ns]")
-    ruleset = done.program.ruleset
-    places: dict[Span, str] = {}
-    rows = []
+    places: dict[tuple[Program, Span], str] = {}
+    rows, versions = [], []
     for number, trade in enumerate(done.hedged.recorder.trades, 1):
-        span = trade.cause.span
-        if span not in places:
-            places[span] = place_of(ruleset, span)
-        rows.append(trade_cells(number, trade, dates, places[span]))
+        term = done.term_at(trade.cause.row)
+        versions.append(term.version)
+        place = (term.program, trade.cause.span)
+        if place not in places:
+            places[place] = place_of(term.ruleset, trade.cause.span)
+        rows.append(trade_cells(number, trade, dates, places[place]))
     frame = pandas.DataFrame(rows, columns=TRADE_NAMES)
-    return frame if rows else _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
+    if not rows:
+        frame = _typed(frame, ("date", "decided"), _TRADE_NUMBERS)
+    return frame.assign(version=versions) if done.terms[0].version else frame
 
 
 def _typed(
@@ -124,6 +131,8 @@ def trade_cells(number: int, trade: Trade, dates: Array, place: str) -> tuple[An
         dates[trade.cause.row],
         trade.source,
         trade.reason,
+        trade.underlyings,
+        trade.volatilities,
     )
 
 
@@ -131,6 +140,7 @@ def leg_cells(part: Stretch, row: int, number: int, dates: Array) -> tuple[Any, 
     """A row of `positions`, in the order of `LEG_NAMES`, of a position's leg (from zero) on a row."""
     at, leg = row - part.path.first, part.path.legs[number]
     contract, mark = leg.contract, leg.marks[at] or NO_MARK
+    size = leg.held.multiplier * leg.count
     expiry = (
         np.datetime64("NaT", "ns")
         if contract.expiry == NEVER
@@ -153,6 +163,8 @@ def leg_cells(part: Stretch, row: int, number: int, dates: Array) -> tuple[Any, 
         mark.volatility,
         *leg.greeks[:, at].tolist(),
         SOURCES[Source(mark.source)],
+        mark.spot,
+        *(size * greek if greek == greek else 0.0 for greek in (mark.delta, mark.gamma, mark.vega)),
     )
 
 
@@ -203,7 +215,16 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
         data[name] = joined([leg.greeks[at, span] for leg, span in parts])
     words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
     data["source"] = words[joined([leg.cells[-1, span] for leg, span in parts]).astype(int)]
+    data["spot"] = joined([leg.cells[Mark._fields.index("spot"), span] for leg, span in parts])
+    for name in ("delta", "gamma", "vega"):
+        at = Mark._fields.index(name)
+        data[f"own_{name}"] = joined([_own(leg, leg.cells[at, span]) for leg, span in parts])
     return pandas.DataFrame(data, columns=LEG_NAMES)
+
+
+def _own(leg: LegPath, greek: Array) -> Array:
+    """A Greek of a quote in dollars, whatever the leg is written on."""
+    return np.asarray(leg.held.multiplier * leg.count * np.where(np.isnan(greek), 0.0, greek))
 
 
 def _market_value(leg: LegPath, span: slice) -> Array:
@@ -212,9 +233,15 @@ def _market_value(leg: LegPath, span: slice) -> Array:
     return np.zeros(len(values)) if leg.contract.is_future else values / 100.0
 
 
-def evaluated(done: Simulated) -> Evaluation:
-    """All columns over all rows, with the book's facts as they were."""
-    program = done.program
+def evaluated(done: Simulated) -> dict[Program, Evaluation]:
+    """Of each version all columns over all rows, with the book's facts as they were."""
+    return {
+        program: _evaluated(done, program)
+        for program in dict.fromkeys(term.program for term in done.terms)
+    }
+
+
+def _evaluated(done: Simulated, program: Program) -> Evaluation:
     sessions = {item["row"]: item["facts"] for item in done.hedged.recorder.sessions}
     rows = len(program.market.timeline)
     given: dict[str, Array] = {}
@@ -232,34 +259,48 @@ def evaluated(done: Simulated) -> Evaluation:
     return evaluate(program.ruleset, program.plan, program.market, given=given)
 
 
-def decisions_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
-    """Every measure and decision, on the sessions that were traded."""
-    frame = decision_frame(evaluation, "all").reset_index()
-    frame["date"] = frame["date"].astype("datetime64[ns]")
-    return frame.iloc[done.first : done.last + 1].reset_index(drop=True)
+def decisions_frame(done: Simulated, evaluations: Mapping[Program, Evaluation]) -> pandas.DataFrame:
+    """Every measure and decision, on the sessions that were traded: those of the version in force."""
+    parts = []
+    for begin, end, term in done.stretches():
+        frame = decision_frame(evaluations[term.program], "all").reset_index()
+        frame["date"] = frame["date"].astype("datetime64[ns]")
+        parts.append(frame.iloc[begin:end])
+    return _below(parts)
 
 
-def market_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
+def _below(parts: list[pandas.DataFrame]) -> pandas.DataFrame:
+    """Frames below one another; a column that one has not is missing there."""
+    import pandas
+
+    whole = parts[0] if len(parts) == 1 else pandas.concat(parts)
+    return whole.reset_index(drop=True)
+
+
+def market_frame(done: Simulated, evaluations: Mapping[Program, Evaluation]) -> pandas.DataFrame:
     """The underlying's close as `spot`, every data column and the standard ones that prices are made
     from, on the sessions that were traded."""
     import pandas
 
-    market, ruleset = done.program.market, done.program.ruleset
-    data: dict[str, Any] = {"date": market.timeline.dates.astype("datetime64[ns]")}
-    spot = _main_underlying(ruleset)
-    if spot in market.columns:
-        data["spot"] = market.columns[spot]
-    data.update(
-        {
-            name: column
-            for name, column in market.columns.items()
-            if column.dtype == np.float64 and name not in data
-        }
-    )
-    for name, column in done.inputs.columns.items():
-        data.setdefault(name, column)
-    decided = decisions_frame(done, evaluation).drop(columns="date")
-    frame = pandas.DataFrame(data).iloc[done.first : done.last + 1].reset_index(drop=True)
+    parts = []
+    for begin, end, term in done.stretches():
+        market = term.program.market
+        data: dict[str, Any] = {"date": market.timeline.dates.astype("datetime64[ns]")}
+        spot = _main_underlying(term.ruleset)
+        if spot in market.columns:
+            data["spot"] = market.columns[spot]
+        data.update(
+            {
+                name: column
+                for name, column in market.columns.items()
+                if column.dtype == np.float64 and name not in data
+            }
+        )
+        for name, column in done.inputs.columns.items():
+            data.setdefault(name, column)
+        parts.append(pandas.DataFrame(data).iloc[begin:end])
+    frame = _below(parts)
+    decided = decisions_frame(done, evaluations).drop(columns="date")
     return frame.join(decided[[name for name in decided if name not in frame]])
 
 
@@ -271,19 +312,37 @@ def _main_underlying(ruleset: c.CheckedRuleset) -> str:
     return next((name for name in (*traded, *prices) if name), "")
 
 
-def prevented_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame:
+def prevented_frame(done: Simulated, evaluations: Mapping[Program, Evaluation]) -> pandas.DataFrame:
     """What kept layers from opening while there was room: clauses, and refusals of what was decided.
 
     A clause counts the sessions on which it alone was not true; a refusal, those on which it was made.
     """
     import pandas
 
-    ruleset = done.program.ruleset
     rows: list[tuple[Any, ...]] = []
+    for program, evaluation in evaluations.items():
+        rows += _prevented(done, program, evaluation)
+    rows += _refused(done)
+    rows.sort(key=lambda row: (-row[3], -row[4] - row[5], row[0], row[2]))
+    frame = pandas.DataFrame(
+        rows, columns=["owner", "clause", "place", "sessions", "false", "unknown", "version"]
+    )
+    return frame if done.terms[0].version else frame.drop(columns="version")
+
+
+def _prevented(
+    done: Simulated, program: Program, evaluation: Evaluation
+) -> Iterator[tuple[Any, ...]]:
+    """The clauses of one version, over the sessions on which it was in force."""
+    ruleset = program.ruleset
+    mine_rows = np.zeros(len(program.market.timeline), dtype=bool)
+    for begin, end, term in done.stretches():
+        mine_rows[begin:end] |= term.program is program
+    version = done.version_of(program)
     for layer in ruleset.layers:
-        room = np.zeros(len(done.program.market.timeline), dtype=bool)
+        room = np.zeros(len(program.market.timeline), dtype=bool)
         for item in done.hedged.recorder.sessions:
-            room[item["row"]] = item["room"][layer.name]
+            room[item["row"]] = item["room"].get(layer.name, False) and mine_rows[item["row"]]
         clauses = list(_clauses(ruleset.values[f"{layer.name}.open"]))
         values: list[Kleene] = [evaluation.value(item) for item in clauses]
         for at, clause in enumerate(clauses):
@@ -296,14 +355,8 @@ def prevented_frame(done: Simulated, evaluation: Evaluation) -> pandas.DataFrame
             false, unknown = (int((room & (mine == word)).sum()) for word in (FALSE, UNKNOWN))
             if false or unknown:
                 place = place_of(ruleset, clause.span)
-                rows.append(
-                    (layer.name, condition_words(ruleset, clause), place, alone, false, unknown)
-                )
-    rows += _refused(done)
-    rows.sort(key=lambda row: (-row[3], -row[4] - row[5], row[0], row[2]))
-    return pandas.DataFrame(
-        rows, columns=["owner", "clause", "place", "sessions", "false", "unknown"]
-    )
+                words = condition_words(ruleset, clause)
+                yield (layer.name, words, place, alone, false, unknown, version)
 
 
 def _clauses(node: c.Expression) -> Iterator[c.Expression]:
@@ -317,16 +370,19 @@ def _clauses(node: c.Expression) -> Iterator[c.Expression]:
 
 def _refused(done: Simulated) -> list[tuple[Any, ...]]:
     """Refusals of layers by their reason, whatever the figures in it."""
-    ruleset = done.program.ruleset
-    counts: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[Program, str, str]] = Counter()
     for trade in done.hedged.recorder.trades:
-        if trade.action == "refuse" and trade.owner in done.hedged.layers:
-            counts[(trade.owner, re.sub(r"-?\$?[\d,]*\.?\d+%?", "…", trade.reason))] += 1
-    spans = {layer.name: layer.structure.span for layer in ruleset.layers}
-    return [
-        (owner, f"refused: {reason}", place_of(ruleset, spans[owner]), count, count, 0)
-        for (owner, reason), count in counts.items()
-    ]
+        program = done.term_at(trade.cause.row).program
+        if trade.action == "refuse" and f"{trade.owner}.open" in program.ruleset.values:
+            reason = re.sub(r"-?\$?[\d,]*\.?\d+%?", "…", trade.reason)
+            counts[(program, trade.owner, reason)] += 1
+    rows = []
+    for (program, owner, reason), count in counts.items():
+        layer = next(item for item in program.ruleset.layers if item.name == owner)
+        place = place_of(program.ruleset, layer.structure.span)
+        version = done.version_of(program)
+        rows.append((owner, f"refused: {reason}", place, count, count, 0, version))
+    return rows
 
 
 def place_of(ruleset: c.CheckedRuleset, span: Span) -> str:
@@ -340,7 +396,10 @@ def event_sessions(done: Simulated) -> dict[str, tuple[Any, ...]]:
     timeline = done.program.market.timeline
     first, last = timeline.ordinals[done.first], timeline.ordinals[done.last]
     found = {}
-    for name, calendar in done.program.market.calendars.items():
+    calendars = {
+        name: item for term in done.terms for name, item in term.program.market.calendars.items()
+    }
+    for name, calendar in calendars.items():
         ordinals = np.unique(calendar.ordinals)
         inside = ordinals[(ordinals >= first) & (ordinals <= last)]
         days = timeline.dates[inside - timeline.ordinals[0]]

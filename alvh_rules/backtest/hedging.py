@@ -1,22 +1,14 @@
 """The hedge: how much of what it should hold, each session, and the orders that bring it there.
 
-The ratio is of a basis, what the open layers amount to (or capital), and so is what the hedge holds:
-
-| basis | of the layers | of a hedge's contract |
-|---|---|---|
-| `vega` | dollars they lose on a point of implied volatility | dollars it gains; an option's when bought |
-| `max_loss` | their largest losses at expiry | its worth: a future's value, an option's price when bought |
-| `contracts` | units that are open | one a unit |
-| `capital` | what the run started with | its worth, as above |
+How much is needed is a ratio of a basis (`hedge_measures.py`).
 
 Futures and shares are brought to the target contract by contract, and roll as the months move on. An
 option structure is selected when it is first wanted and kept, with its units brought to the target
 each session, until another structure is wanted, one of its legs expires, or a time shift replaces it by
 the same structure in the next expiry that is listed. A time shift acts when its condition becomes true; months of
 futures stand one further out while it is true. Options are bought as far as free cash goes, and with a
-limit on `hedge.cost` as far as what they cost fits what the limit leaves. A unit whose vega is less
-than a twentieth of what its long legs have is refused as no hedge: any number of them could follow
-from a rounding. An unknown ratio or structure keeps what is held.
+limit on `hedge.cost` as far as what they cost fits what the limit leaves. An unknown ratio or structure
+keeps what is held.
 """
 
 from __future__ import annotations
@@ -27,6 +19,7 @@ from typing import Any
 
 from alvh_rules.backtest.context import Context, underlying_of
 from alvh_rules.backtest.futures import spread_whole
+from alvh_rules.backtest.hedge_measures import HedgeMeasures
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.shapes import SHAPES
@@ -49,8 +42,6 @@ from alvh_rules.core.source import Span
 from alvh_rules.syntax import ast
 
 HEDGE = "hedge"
-LEAST_NET = 0.05
-"""Of the vega of a unit's long legs, what must be left of it for the unit to be a hedge."""
 
 
 class HedgeRun:
@@ -59,8 +50,11 @@ class HedgeRun:
     def __init__(self, context: Context, hedge: c.Hedge) -> None:
         self.context, self.hedge = context, hedge
         self.targets = Targets(context)
+        self.measures = HedgeMeasures(context, hedge.basis)
         self.ratio = self.held_ratio = math.nan
         self.unknown = 0
+        self.adverse: dict[str, int] = {}
+        """Of option structures: sessions on which what was held for vega lost on a rise of VIX."""
         self._position: str | None = None
         self._code = -1
         self._each = math.nan
@@ -69,6 +63,7 @@ class HedgeRun:
         words = ruleset.labels.get("hedge.hold", ())
         texts = {ruleset.text(item.span): item for item in reversed(hedge.structures)}
         self._structures = [texts[word] for word in words]
+        self._words = list(words)
         stated = ruleset.values.get("hedge.ratio@0")
         self._ratio_span = stated.span if stated is not None else hedge.span
 
@@ -78,6 +73,26 @@ class HedgeRun:
         if self._position is None:
             return None
         return self.context.book.ledger.positions.get(self._position)
+
+    @property
+    def held(self) -> str | None:
+        """The name of its position."""
+        return self._position
+
+    def take_over(self, before: HedgeRun) -> None:
+        """Go on from the hedge of another version of the ruleset.
+
+        A structure of the same words is the same: it is kept, and what a unit of it counts too, unless
+        the ratio is of something else now.
+        """
+        self._position, self._was_shifting = before._position, before._was_shifting
+        self.targets.pending = before.targets.pending
+        if before._code < 0:
+            return
+        words = before._words[before._code]
+        self._code = self._words.index(words) if words in self._words else -1
+        if self._code >= 0 and self.hedge.basis == before.hedge.basis:
+            self._each = before._each
 
     def adopt(self, position: Position) -> None:
         """Go on from a position that was opened elsewhere, as of the structure that fits its legs."""
@@ -126,9 +141,10 @@ class HedgeRun:
 
     # --- what is wanted ---
 
-    def keep(self) -> None:
+    def keep(self, row: int) -> None:
         """Decide nothing: what is held stays."""
-        self.ratio, self.held_ratio = math.nan, self._held_ratio()
+        self.ratio = math.nan
+        self.held_ratio = self.measures.held_ratio(self.position, row)
 
     def decide(self, row: int) -> None:
         """Order what brings the hedge to its target."""
@@ -137,7 +153,8 @@ class HedgeRun:
             return
         self.ratio = float(context.decisions.of("hedge.ratio"))
         code = int(context.decisions.of("hedge.hold"))
-        self.held_ratio = self._held_ratio()
+        self.held_ratio = self.measures.held_ratio(self.position, row)
+        self._note_adverse()
         if not math.isfinite(self.ratio) or code < 0:
             self.unknown += 1
             return
@@ -149,7 +166,7 @@ class HedgeRun:
         begins, self._was_shifting = shifting and not self._was_shifting, shifting
         changed, self._code = code != self._code, code
         position = self.position
-        needed = self.ratio * self._basis()
+        needed = self.ratio * self.measures.of_layers(row)
         text = context.ruleset.text(structure.span)
         cause = self._cause(row, text if changed else "")
         if structure.shape == "nothing" or not needed > 0.0:
@@ -161,6 +178,12 @@ class HedgeRun:
         else:
             self._options(row, structure, text, needed, changed, begins, cause)
 
+    def _note_adverse(self) -> None:
+        position = self.position
+        if self.hedge.basis == "vega" and position is not None and self.held_ratio <= 0.0:
+            name = position.structure
+            self.adverse[name] = self.adverse.get(name, 0) + 1
+
     def _cause(self, row: int, held: str) -> Cause:
         if held:
             return Cause(f"hold {held}", self._structures[self._code].span, row)
@@ -170,70 +193,6 @@ class HedgeRun:
         span: Span = self.context.ruleset.values["hedge.time_shift"].span
         return Cause(f"time_shift to next expiry when {self.context.ruleset.text(span)}", span, row)
 
-    def _basis(self) -> float:
-        """The amount that the ratio is of."""
-        context = self.context
-        layers = [context.book.exposure(layer.name) for layer in context.ruleset.layers]
-        match self.hedge.basis:
-            case "vega":
-                return max(-sum(item.greeks.vega for item in layers), 0.0)
-            case "max_loss":
-                return sum(item.max_loss for item in layers)
-            case "contracts":
-                return sum(item.units for item in layers)
-            case _:
-                return context.ruleset.capital
-
-    def _measure(self, contract: Contract, row: int) -> float:
-        """A contract's amount in the units of the basis."""
-        book = self.context.book
-        mark, multiplier = book.marks.at(contract, row), book.marks.multiplier(contract)
-        match self.hedge.basis:
-            case "vega" if contract.underlying in book.volatilities:
-                return mark.delta * multiplier
-            case "vega":
-                return mark.vega * multiplier
-            case "contracts":
-                return 1.0
-            case _:
-                return mark.mid * multiplier
-
-    def _unit_measure(self, unit: tuple[Leg, ...], row: int, cost: float) -> float:
-        """A unit's amount in the units of the basis, as it is bought."""
-        if self.hedge.basis == "contracts":
-            return 1.0
-        if self.hedge.basis != "vega":
-            return cost
-        parts = [leg.count * self._measure(leg.contract, row) for leg in unit]
-        net, long = sum(parts), sum(part for part in parts if part > 0.0)
-        return net if net >= LEAST_NET * long else min(net, 0.0)
-
-    def _held_ratio(self) -> float:
-        """What is held, as a ratio of the basis; NaN where there is nothing to hedge."""
-        basis, position = self._basis(), self.position
-        if not basis > 0.0:
-            return math.nan
-        if position is None:
-            return 0.0
-        if self.hedge.basis == "contracts":
-            outright = any(not item.is_option for item in position.legs)
-            counts = sum(abs(held.count) for held in position.legs.values())
-            return (counts if outright else position.units) / basis
-        total = 0.0
-        for held in position.legs.values():
-            mark = held.mark
-            if mark is None:
-                continue
-            of_volatility = held.contract.underlying in self.context.book.volatilities
-            if self.hedge.basis != "vega" and held.contract.is_option:
-                total += held.cost / 100.0
-                continue
-            each = mark.mid
-            if self.hedge.basis == "vega":
-                each = mark.delta if of_volatility else mark.vega
-            total += held.count * held.multiplier * each
-        return total / basis
-
     def _outright(
         self, row: int, structure: ast.Structure, text: str, needed: float, shift: int, cause: Cause
     ) -> None:
@@ -242,7 +201,7 @@ class HedgeRun:
         if isinstance(found, str):
             return context.refuse(row, HEDGE, text, cause, found)
         context.book.marks.follow([item for item, _ in found], row)
-        each = sum(weight * self._measure(item, row) for item, weight in found)
+        each = sum(weight * self.measures.of_contract(item, row) for item, weight in found)
         if not each > 0.0:
             return context.refuse(row, HEDGE, text, cause, _useless(self.hedge.basis, each))
         if needed / each > MOST_CONTRACTS:
@@ -307,7 +266,7 @@ class HedgeRun:
             for leg in unit
         )
         if not keeps or not math.isfinite(self._each):
-            self._each = self._unit_measure(unit, row, cost)
+            self._each = self.measures.of_unit(structure.shape, unit, row, cost)
         each = self._each
         if not each > 0.0:
             context.refuse(row, HEDGE, text, cause, _useless(self.hedge.basis, each))
@@ -375,5 +334,5 @@ class HedgeRun:
 
 def _useless(basis: str, each: float) -> str:
     if basis == "vega":
-        return f"a unit gains ${each:,.2f} on a point of volatility: it is no hedge of vega"
+        return f"a unit gains ${each:,.2f} when VIX rises by a point: it is no hedge of vega"
     return f"a unit is worth ${each:,.2f}: no number of them makes the ratio"

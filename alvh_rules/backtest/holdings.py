@@ -30,6 +30,7 @@ class DeltaBand:
 
     def __init__(self, context: Context, keep: ast.KeepDelta) -> None:
         self.context, self.keep = context, keep
+        self.text = context.ruleset.text(keep.structure.span)
         self.targets = Targets(context)
         self._position: str | None = None
 
@@ -40,6 +41,16 @@ class DeltaBand:
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave."""
         self._position = saved["position"]
+
+    @property
+    def held(self) -> str | None:
+        """The name of its position."""
+        return self._position
+
+    def take_over(self, before: DeltaBand) -> None:
+        """Go on from another version's, where both trade the same."""
+        if self.text == before.text:
+            self._position, self.targets.pending = before._position, before.targets.pending
 
     def fill(self, row: int) -> None:
         """Fill the order under way."""
@@ -53,8 +64,7 @@ class DeltaBand:
         delta = context.book.whole.greeks.delta
         if not (low == low and high == high) or low <= delta <= high:
             return
-        cause = context.cause_at(keep.span, row)
-        text = context.ruleset.text(keep.structure.span)
+        cause, text = context.cause_at(keep.span, row), self.text
         found = outright_contracts(context, keep.structure, row)
         if isinstance(found, str):
             return context.refuse(row, HEDGE, text, cause, found)
@@ -89,7 +99,8 @@ class HoldingRun:
     """A standing holding: futures or shares kept at a weight of equity, or options bought with it.
 
     The weight of futures is that of their value. Options are bought for the weighted share of equity,
-    kept to their expiry and bought again; a weight of zero sells them.
+    kept to their expiry and bought again; a weight of zero sells them. Shares on which calls are written
+    (`size covered`) stay as they are until those are gone: sold, they would leave a naked call.
     """
 
     def __init__(self, context: Context, holding: ast.Holding) -> None:
@@ -114,6 +125,24 @@ class HoldingRun:
             elif order.position == self._position:
                 self._position = None
 
+    @property
+    def held(self) -> str | None:
+        """The name of its position."""
+        return self._position
+
+    def follows(self, before: HoldingRun, *, exactly: bool) -> bool:
+        """Whether it can go on from a holding of another version: of the same words, or where not
+        `exactly`, of futures or shares on the same underlying, which are brought to any target."""
+        if exactly:
+            return self.text == before.text
+        mine, other = self.holding.structure, before.holding.structure
+        outright = is_outright(mine) and is_outright(other)
+        return outright and (mine.shape, mine.underlying) == (other.shape, other.underlying)
+
+    def take_over(self, before: HoldingRun) -> None:
+        """Go on from a holding of another version."""
+        self._position, self.targets.pending = before._position, before.targets.pending
+
     def adopt(self, position: Position) -> None:
         """Go on from a position that was opened elsewhere."""
         self._position = position.name
@@ -129,10 +158,21 @@ class HoldingRun:
             return
         position = context.book.ledger.positions.get(self._position or "")
         cause = context.cause_at(holding.span, row)
+        if holding.structure.shape == "shares" and position is not None and self._written_on():
+            return
         if is_outright(holding.structure):
             self._outright(row, weight, position, cause)
         elif holding.structure.shape != "nothing":
             self._options(row, weight, position, cause)
+
+    def _written_on(self) -> bool:
+        """Whether calls are open that the shares of this holding cover."""
+        underlying = underlying_of(self.context.ruleset, self.holding.structure.underlying)
+        return any(
+            position.covered and contract.underlying == underlying
+            for position in self.context.book.ledger.positions.values()
+            for contract in position.legs
+        )
 
     def _outright(self, row: int, weight: float, position: Position | None, cause: Cause) -> None:
         context = self.context

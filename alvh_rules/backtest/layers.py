@@ -72,6 +72,11 @@ class LayerRun:
             item for item in self.context.book.ledger.positions.values() if item.owner == self.name
         ]
 
+    def take_over(self, before: LayerRun) -> None:
+        """Go on from the layer of that name in another version of the ruleset."""
+        self.pending, self.endings = before.pending, before.endings
+        self.last_opened = before.last_opened
+
     # --- fills of what was decided before ---
 
     def fill(self, row: int) -> None:
@@ -260,6 +265,15 @@ class Reallocation:
         self.moved = dict.fromkeys(layers, 0.0)
         self._context, self._layers = context, layers
         self._item = context.ruleset.reallocate
+
+    def take_over(self, before: Reallocation) -> None:
+        """Go on from another version's: what has moved between the same layers has moved."""
+        if self._named() == before._named():
+            self.moved |= {name: before.moved[name] for name in self._named()}
+
+    def _named(self) -> list[str]:
+        layers = () if self._item is None else self._item.layers
+        return sorted(word.name for word in layers if word.name in self._layers)
 
     def step(self, row: int) -> None:
         """On the first session of a period, move weight from the least to the most promising."""

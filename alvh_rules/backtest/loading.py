@@ -29,6 +29,7 @@ from alvh_rules.options.skew import Skew
 from alvh_rules.options.trading_data import (
     STANDARD,
     Asked,
+    TradingData,
     TradingFiles,
     daily_market,
     read_trading_data,
@@ -76,20 +77,29 @@ def load(
     found += [item for item in more if item not in found]
     if market is None or has_errors(found):
         return None, found
-    shown = {
-        name: np.asarray(column, dtype=np.float64)
-        for name, column in data.market.columns.items()
-        if name in STANDARD and not np.isnan(np.asarray(column, dtype=np.float64)).all()
-    }
-    rows = data.files.daily + data.files.curves
-    used = [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
     return Loaded(
         market,
-        inputs_of(ruleset, data.arrays, skew, shown),
+        inputs_of(ruleset, data.arrays, skew, shown_columns(data)),
         data.files,
-        hashes(ruleset, used),
+        hashes(ruleset, used_files(data, chains, options)),
         tuple(found),
     ), found
+
+
+def shown_columns(data: TradingData) -> dict[str, Float]:
+    """The standard columns of trading data that are known anywhere: they are shown beside a run."""
+    columns = {
+        name: np.asarray(column, dtype=np.float64)
+        for name, column in data.market.columns.items()
+        if name in STANDARD
+    }
+    return {name: column for name, column in columns.items() if not np.isnan(column).all()}
+
+
+def used_files(data: TradingData, chains: Sequence[Path], options: Options) -> list[Path]:
+    """Every file that a run was made of."""
+    rows = data.files.daily + data.files.curves
+    return [*rows, *data.files.settlements, *data.files.chains, *chains, *options.calendars]
 
 
 def asked_of(

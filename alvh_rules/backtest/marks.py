@@ -176,5 +176,6 @@ class SessionMarks(Marks):
 
     def at(self, contract: Contract, row: int) -> Mark:
         """The mark on the row."""
-        self.follow([contract], row)
+        if contract not in self._tracks:
+            self.follow([contract], row)
         return super().at(contract, row)

@@ -34,20 +34,29 @@ trades: one row an opening, change, roll, closing, settlement or refusal, in ord
   place                   FILE:LINE of that clause
   decided                 the session at whose close it was decided
   source                  chain, model, settlement, column, or mixed
+  reason                  why it was refused, or what should be known of it
+  underlyings             `2731.2; …`: the price of what each leg is on, at the fill or the settlement
+  volatilities            `18.4; …`: each leg's implied volatility at the fill, in points
+  version                 in a run as governed: the version that decided it (`1.1.0 a25beb093703`, the
+                          number and the first characters of its proposal)
 
 positions: one row a leg and session, sorted by date, position, leg.
   date, position, owner, leg, underlying, right (put, call, future, share), strike, expiry, contracts
   (signed), bid, ask, mark, market_value, volatility, delta, gamma, theta, vega (all of the whole leg,
-  in dollars), source
+  in dollars; what is on VIX counts in the book's vega and has no delta), source, spot (the price of
+  what the leg is on: of VIX options their future), own_delta, own_gamma, own_vega (to that price and
+  to the leg's own volatility)
 
 prevented: one row a clause that kept a layer from opening, ranked.
-  owner, clause, place, sessions (on which it alone was false or unknown), false, unknown
+  owner, clause, place, sessions (on which it alone was false or unknown), false, unknown, and in a run
+  as governed `version`
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from alvh_rules.core.diagnostics import Diagnostic
@@ -67,11 +76,30 @@ class Settings:
 
     fee: float = 0.65
     slippage: Mapping[int, float] = field(
-        default_factory=lambda: {1: 0.75, 2: 0.66, 3: 0.56, 4: 0.53}
+        default_factory=lambda: {1: 0.50, 2: 0.32, 3: 0.12, 4: 0.06}
     )
     dividend_yield: float | None = None
     first: Any = None
     last: Any = None
+
+
+@dataclass(frozen=True)
+class GovernedVersion:
+    """A version of a run as governed: the sessions on which it decided, both taken in.
+
+    `name` is what `trades` calls it; `proposal` the entry of the ledger that fixed it, `content` the
+    digest of its canonical form, `files` those of its texts, all SHA-256; `how` says who approved it.
+    """
+
+    name: str
+    first: date
+    last: date
+    proposal: str
+    content: str
+    files: Mapping[str, str]
+    how: str
+    account: tuple[str, ...] = ()
+    """Settings of its header that are of the account, and are not followed: the first version's are."""
 
 
 @dataclass(frozen=True)
@@ -95,3 +123,5 @@ class Backtest:
     """What should be known of the data and of the run: warnings."""
     sources: Mapping[str, str]
     """Hashes of the ruleset and data files, by name; versions by library."""
+    versions: tuple[GovernedVersion, ...] = ()
+    """In a run as governed: the versions that decided, in order."""

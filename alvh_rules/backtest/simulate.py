@@ -8,7 +8,9 @@ On each session, in this order:
    which everything that settles is settled already.
 4. Everything held is marked at the close; facts of the book are those of this moment.
 5. The ruleset decides. With `fill same close` its orders are filled at once, closings before openings;
-   else they wait for the next session.
+   else they wait for the next session. Holdings come before openings, the hedge after them.
+
+Where versions of a ruleset follow one another (`succession.py`), the next one takes over between 4 and 5.
 
 A session's step is a function of what the book carries and of what the session brings (`Session`, and the
 prices of its row): a paper account (`account.py`) takes the very same step, one session at a time. On a
@@ -22,7 +24,7 @@ follows equity, so it is a run of its own. Nothing is read of a session before i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,17 +32,17 @@ import numpy as np
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.context import LAG, Context, delta_reference, volatilities
-from alvh_rules.backtest.deciding import Decisions, Program, Scalar, book_names, of_history
+from alvh_rules.backtest.deciding import CAPITAL, Decisions, Program, Scalar
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
-from alvh_rules.backtest.layers import LayerRun, Reallocation
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import YEAR, BookLimits
 from alvh_rules.backtest.marks import Marks
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.selection import Selector
 from alvh_rules.backtest.slices import Listing
+from alvh_rules.backtest.succession import Leftover, Parts, Succession, Term, hand_over
 from alvh_rules.backtest.targets import Target
 from alvh_rules.backtest.trades import Recorder
 from alvh_rules.check.checked import CheckedRuleset
@@ -102,7 +104,9 @@ class BookRun:
         *,
         hedged: bool,
         full: bool,
+        succession: Succession | None = None,
     ) -> None:
+        """`succession` has the versions that follow the first, whose `ruleset` and `decisions` are given."""
         self.settings = settings
         self.recorder = Recorder(full)
         marks = prices.marks
@@ -127,22 +131,44 @@ class BookRun:
             BookLimits(ruleset),
             prices.dates,
         )
-        self.layers = {layer.name: LayerRun(self.context, layer) for layer in ruleset.layers}
-        self.hedge = (
-            HedgeRun(self.context, ruleset.hedge)
-            if hedged and ruleset.hedge is not None and ruleset.hedge.structures
-            else None
-        )
-        keep = ruleset.hedge.keep if hedged and ruleset.hedge is not None else None
-        self.band = DeltaBand(self.context, keep) if keep is not None else None
-        self.holdings = [HoldingRun(self.context, item) for item in ruleset.holdings]
-        self.reallocation = Reallocation(self.context, self.layers)
+        self._hedged, self._succession = hedged, succession
+        self._leftover = Leftover(self.context)
+        self.history: list[tuple[int, Parts]] = []
+        """The numbers of the terms that have begun, with what acted in each."""
+        self._act(0, Parts(self.context, hedged=hedged))
+        # Owners of all versions have their profits told on every session.
+        self._owners = list(self.layers) if succession is None else succession.layers
         self._same_close = LAG[ruleset.fill] == 0
         self._earns = bool(ruleset.cash_earns)
         self.peak = book.ledger.equity
-        # Whose facts the ruleset reads: of the others none is worked out.
-        self._read = {name.split(".")[0] for name in book_names(ruleset)}
         self.unknown_rates = 0
+
+    def _act(self, term: int, parts: Parts) -> None:
+        """Let the parts of a version act from now on."""
+        self.history.append((term, parts))
+        self.layers, self.hedge, self.band = parts.layers, parts.hedge, parts.band
+        self.holdings, self.reallocation = parts.holdings, parts.reallocation
+
+    def _succeed(self, row: int) -> None:
+        """Let the version that is in force from this session on take over, if there is one."""
+        succession = self._succession
+        if succession is None:
+            return
+        before, parts = succession.program, self.history[-1][1]
+        term = succession.begin(self.context, row)
+        if term is None:
+            return
+        if succession.program is not before:
+            parts = Parts(self.context, hedged=self._hedged)
+            hand_over(self.history[-1][1], parts, self._leftover, term, row)
+        self._act(succession.at, parts)
+
+    def _advance(self, facts: Mapping[str, Scalar]) -> None:
+        """Decide on the next session, by every version."""
+        if self._succession is None:
+            self.context.decisions.advance(facts)
+        else:
+            self._succession.advance(facts)
 
     def session(self, session: Session, trading: bool, *, withheld: str = "") -> None:
         """One session; before trading begins the ruleset only remembers. `withheld` says why nothing may
@@ -150,7 +176,7 @@ class BookRun:
         context, book, row = self.context, self.context.book, session.row
         context.skipped = 0
         if not trading:
-            context.decisions.advance({})
+            self._advance({})
             return
         if row > 0:
             if self._earns and context.history.equity:
@@ -160,6 +186,7 @@ class BookRun:
         self._follow(row)
         self._fill(row)
         self._mark(row)
+        self._succeed(row)
         self.reallocation.step(row)
         self._decide(row, withheld, at_once=self._same_close)
         self._record(row)
@@ -172,32 +199,43 @@ class BookRun:
     def _decide(self, row: int, withheld: str, *, at_once: bool) -> None:
         """Decide on what is marked, and order; `at_once` fills each part's orders as they are made."""
         context, book = self.context, self.context.book
-        context.decisions.advance(self._facts())
+        self._advance(self._facts())
+        if self._succession is not None:
+            self._succession.remember(context, row, self.layers)
         violated = context.decisions.violated()
         if violated is not None and not withheld:
             withheld = f"`{violated.text}` does not hold: nothing is opened"
         for layer in self.layers.values():
             layer.decide_closings(row)
         if at_once:
+            self._leftover.fill(row)
             for layer in self.layers.values():
                 layer.fill(row)
             book.mark(row)
         looked_at = [] if withheld else [layer.looks_at(row) for layer in self.layers.values()]
         context.listing.price(row, [item for item in looked_at if item is not None])
-        for layer in self.layers.values():
-            layer.decide_opening(row, withheld)
-            if at_once:
-                # The next layer sees the cash and margin that this one leaves.
-                layer.fill(row)
-                book.mark(row)
-        for part in self.parts:
+
+        def decided(part: HedgeRun | DeltaBand | HoldingRun) -> None:
             if not withheld:
                 part.decide(row)
             elif part is self.hedge:
-                self.hedge.keep()
+                self.hedge.keep(row)
             if at_once:
                 part.fill(row)
                 book.mark(row)
+
+        # Shares are there before calls are written on them; what comes next sees the cash and margin
+        # that is left.
+        for holding in self.holdings:
+            decided(holding)
+        for layer in self.layers.values():
+            layer.decide_opening(row, withheld)
+            if at_once:
+                layer.fill(row)
+                book.mark(row)
+        for part in (self.hedge, self.band):
+            if part is not None:
+                decided(part)
 
     @property
     def parts(self) -> list[HedgeRun | DeltaBand | HoldingRun]:
@@ -231,6 +269,7 @@ class BookRun:
         self.context.book.follow(contracts, row)
 
     def _fill(self, row: int) -> None:
+        self._leftover.fill(row)
         for layer in self.layers.values():
             layer.fill(row)
         for part in self.parts:
@@ -248,23 +287,20 @@ class BookRun:
         """What the ruleset may read of the book, after marking."""
         context, book = self.context, self.context.book
         whole, greeks = book.whole, book.whole.greeks
-        facts: dict[str, Scalar] = {}
-        if "book" in self._read or "hedge" in self._read:
-            facts |= {
-                "book.equity": context.equity,
-                "book.drawdown": context.drawdown,
-                "book.loss": context.history.loss(1),
-                "book.delta": greeks.delta,
-                "book.gamma": greeks.gamma,
-                "book.theta": greeks.theta,
-                "book.vega": greeks.vega,
-                "book.margin": whole.margin,
-                "book.max_loss": whole.max_loss,
-                "hedge.cost": context.history.hedge_cost(YEAR),
-            }
-        for name in self.layers:
-            if name not in self._read:
-                continue
+        facts: dict[str, Scalar] = {
+            "book.equity": context.equity,
+            "book.drawdown": context.drawdown,
+            "book.loss": context.history.loss(1),
+            "book.delta": greeks.delta,
+            "book.gamma": greeks.gamma,
+            "book.theta": greeks.theta,
+            "book.vega": greeks.vega,
+            "book.margin": whole.margin,
+            "book.max_loss": whole.max_loss,
+            CAPITAL: context.ruleset.capital,
+            "hedge.cost": context.history.hedge_cost(YEAR),
+        }
+        for name in self._owners:
             own = book.exposure(name)
             facts[f"{name}.breached"] = TRUE if own.breached else FALSE
             facts[f"{name}.profit"] = book.ledger.profit_of(name) / 100.0
@@ -274,7 +310,7 @@ class BookRun:
             facts[f"{name}.vega"] = own.greeks.vega
             facts[f"{name}.margin"] = own.margin
             facts[f"{name}.max_loss"] = own.max_loss
-            facts[f"{name}.reallocated"] = self.reallocation.moved[name]
+            facts[f"{name}.reallocated"] = self.reallocation.moved.get(name, 0.0)
         self.facts = facts
         return facts
 
@@ -290,9 +326,8 @@ class BookRun:
             "skipped": context.skipped,
         }
         if self.recorder.full:
-            session["profit"] = {
-                owner: ledger.profit_of(owner) for owner in (*self.layers, HEDGE, "holding")
-            }
+            owners = (*self._owners, HEDGE, "holding")
+            session["profit"] = {owner: ledger.profit_of(owner) for owner in owners}
             greeks = whole.greeks
             session["greeks"] = (greeks.delta, greeks.gamma, greeks.theta, greeks.vega)
             session["ratio"] = self.hedge.ratio if self.hedge else float("nan")
@@ -307,7 +342,8 @@ class BookRun:
 
 @dataclass(frozen=True)
 class Simulated:
-    """Both books after their last session; one book twice where there is no hedge."""
+    """Both books after their last session; one book twice where there is no hedge, or only it was run.
+    `program` is the first version's, of one or several `terms`."""
 
     program: Program
     inputs: Inputs
@@ -315,6 +351,24 @@ class Simulated:
     unhedged: BookRun
     first: int
     last: int
+    terms: tuple[Term, ...]
+
+    def term_at(self, row: int) -> Term:
+        """The term whose version decides on a row."""
+        return next((term for term in reversed(self.terms) if term.first <= row), self.terms[0])
+
+    def stretches(self) -> Iterator[tuple[int, int, Term]]:
+        """Each term with its rows among those that were traded: from, and up to but not including."""
+        for number, term in enumerate(self.terms):
+            begin = self.first if number == 0 else term.first
+            more = number + 1 < len(self.terms)
+            end = self.terms[number + 1].first if more else self.last + 1
+            yield begin, end, term
+
+    def version_of(self, program: Program) -> str:
+        """The names of a version's terms."""
+        names = [term.version for term in self.terms if term.program is program]
+        return ", ".join(dict.fromkeys(names))
 
 
 def simulate(
@@ -326,19 +380,32 @@ def simulate(
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool = True,
+    both: bool = True,
+    terms: Sequence[Term] = (),
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
-    `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
+    `terms` are the versions that decide, one after another, the first one `program`'s; without them that
+    one decides throughout. `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
+    Without `both` the book without its hedge is not run, and the other stands for it.
     """
-    prices = prices_of(program, inputs)
+    prices, terms = prices_of(program, inputs), tuple(terms) or (Term(program, 0),)
 
     def run(hedged: bool, full: bool) -> BookRun:
-        decisions = of_history(program, bulk=bulk)
-        return BookRun(program.ruleset, decisions, prices, settings, hedged=hedged, full=full)
+        succession = Succession(terms, bulk=bulk)
+        return BookRun(
+            program.ruleset,
+            succession.decisions,
+            prices,
+            settings,
+            hedged=hedged,
+            full=full,
+            succession=succession,
+        )
 
     main = run(True, True)
-    other = main if program.ruleset.hedge is None else run(False, False)
+    plain = all(term.ruleset.hedge is None for term in terms)
+    other = main if plain or not both else run(False, False)
     for session in sessions_of(program, inputs, last):
         trading = session.row >= first
         main.session(session, trading)
@@ -346,7 +413,7 @@ def simulate(
             other.session(session, trading)
         if session.row % 64 == 0 or session.row == last:
             on_step(session.row + 1, last + 1)
-    return Simulated(program, inputs, main, other, first, last)
+    return Simulated(program, inputs, main, other, first, last, terms)
 
 
 def prices_of(program: Program, inputs: Inputs) -> Prices:

@@ -50,6 +50,8 @@ class Trade:
     cause: Cause
     source: str
     reason: str = ""
+    underlyings: str = ""
+    volatilities: str = ""
 
 
 @dataclass(slots=True)

@@ -5,11 +5,11 @@
 2. Fees and slippage are costs; what is left is what the market did.
 3. To each leg that was held overnight, Taylor's expansion about the close before:
    delta × dS + gamma × dS² / 2 + theta × calendar days + vega × dV, with the Greeks of that close,
-   dS the move of what the leg is on, dV that of its implied volatility in points. What is on VIX has
-   vega in place of delta, dollars for a point of its future, and dV is the move of that future.
+   dS the move of what the leg is on, dV that of its implied volatility in points. An option on VIX is
+   on its future, and its vega is to the volatility of that; a VIX future's whole gain is delta's.
+   For a leg that is gone, the trade or the settlement says what it was on, and a trade its volatility.
 4. What the market did beyond that is the residual: higher orders, moves within the session, and every
-   part that cannot be known. On the session a leg is gone its volatility is not known any more, so the
-   move of volatility is in the residual there.
+   part that cannot be known. At a settlement no volatility is left to move.
 
 The parts add up to the profit by construction; how good the split is, the residual shows.
 """
@@ -107,10 +107,12 @@ def causes_of_session(
     the day's trades of it, None where there were none."""
     fees = slippage = cash = 0.0
     fills: list[tuple[str, float, float]] = []
+    gone: dict[str, dict[str, float]] = {}
     if trades is not None:
         fees, slippage = float(trades["fees"].sum()), float(trades["slippage"].sum())
         cash = float(trades["cash"].sum())
         fills = [fill for text in trades["legs"] for fill in _fills(str(text))]
+        gone = _at_trade(trades)
     parts = np.zeros(4)
     settled = 0.0
     kept = {_key(leg): leg for leg in now.to_dict("records")}
@@ -119,7 +121,8 @@ def causes_of_session(
         # Where it is the only fill, the slippage is its own.
         gain = _future_gain(leg, after, fills)
         own = slippage if after is None and len(fills) == 1 else 0.0
-        parts += _taylor(backtest, leg, after, gain + own, then, day)
+        seen = after if after is not None else gone.get(_text(leg))
+        parts += _taylor(backtest, leg, seen, gain + own, then, day)
         settled += gain
     settled += sum(_since_fill(leg, fills) for leg in kept.values())
     market = _value(now) - _value(before) + cash + settled + slippage
@@ -138,17 +141,20 @@ def _taylor(
 ) -> Any:
     """Delta's, gamma's, theta's and vega's parts of a leg's session; what is not known is nothing. `gain`
     is that of a future."""
-    of_volatility = _is_of_volatility(leg)
     if leg["right"] == "future":
-        return np.array([0.0, 0.0, 0.0, gain] if of_volatility else [gain, 0.0, 0.0, 0.0])
+        return np.array([gain, 0.0, 0.0, 0.0])
     move = _move(backtest, leg, after, then, day)
     smile = after["volatility"] - leg["volatility"] if after is not None else math.nan
+    # To its own price and volatility: what is on VIX has no delta to the index.
+    delta, gamma, vega = (leg.get(f"own_{name}", leg[name]) for name in ("delta", "gamma", "vega"))
+    if _is_of_volatility(leg) and "own_delta" not in leg:
+        delta, gamma, vega = leg["vega"], 0.0, 0.0
     each = np.array(
         [
-            leg["delta"] * move,
-            leg["gamma"] * move**2 / 2,
+            delta * move,
+            gamma * move**2 / 2,
             leg["theta"] * float((day - then) / np.timedelta64(1, "D")),
-            leg["vega"] * (move if of_volatility else smile),
+            vega * smile,
         ],
         dtype=float,
     )
@@ -215,6 +221,33 @@ def _fills(legs: str) -> list[tuple[str, float, float]]:
         re.fullmatch(r"([-+][\d.e+]+) (.+) @ ([\d.]+)", part.strip()) for part in legs.split(";")
     ]
     return [(item[2], float(item[1]), float(item[3])) for item in found if item]
+
+
+def _at_trade(trades: pandas.DataFrame) -> dict[str, dict[str, float]]:
+    """By contract as the log names it: the price of what it is on and its volatility, at the trade."""
+    if "underlyings" not in trades.columns:
+        return {}
+    found = {}
+    columns = (trades["legs"], trades["underlyings"], trades["volatilities"])
+    for legs, spots, volatilities in zip(*columns, strict=True):
+        names = [part.strip().split(" ", 1)[-1].split(" @ ")[0] for part in str(legs).split(";")]
+        for at, name in enumerate(names):
+            found[name] = {"spot": _part(spots, at), "volatility": _part(volatilities, at)}
+    return found
+
+
+def _part(numbers: Any, at: int) -> float:
+    """One number of a trade's, in the order of its legs; NaN where it is not told. A lone one is a
+    number in a file that was read back."""
+    parts = [numbers] if isinstance(numbers, float) else str(numbers).split(";")
+    text = str(parts[at]).strip() if at < len(parts) else ""
+    return float(text) if text else math.nan
+
+
+def _text(leg: Mapping[Any, Any]) -> str:
+    """An option as the log names it."""
+    right = "P" if leg["right"] == "put" else "C"
+    return f"{str(leg['underlying']).upper()} {str(leg['expiry'])[:10]} {right}{leg['strike']:g}"
 
 
 def _names(text: str, leg: Mapping[Any, Any]) -> bool:

@@ -30,6 +30,10 @@ _CAUSES: Final = (
     ("fees", "fees"),
     ("slippage", "slippage"),
 )
+_OF_VIX: Final = {
+    "delta": "move of the VIX future (delta)",
+    "vega": "volatility of VIX (vega)",
+}
 _DONE: Final = {
     "open": "opened",
     "close": "closed",
@@ -64,7 +68,7 @@ def explain_position(backtest: Backtest, name: str) -> list[str] | None:
     if sessions[-1].held:
         lines += ["", f"still open on {day(sessions[-1].day)}, worth {money(sessions[-1].value)}"]
     lines += ["", *_course(backtest, name, sessions)]
-    lines += ["", *_by_cause(sessions)]
+    lines += ["", *_by_cause(sessions, _is_of_vix(backtest, name))]
     return lines
 
 
@@ -79,6 +83,8 @@ def _told(backtest: Backtest, trade: pandas.Series) -> list[str]:
     clause, place = escaped(str(trade["clause"])), escaped(str(trade["place"]))
     if clause:
         lines.append(f"  because of  {clause}" + (f"  ({place})" if place.strip(": ") else ""))
+    if str(trade.get("version", "") or ""):
+        lines.append(f"  version     {escaped(str(trade['version']))}")
     values = _named_in(backtest, str(trade["clause"]), trade["decided"])
     if values:
         lines.append(f"  then        {', '.join(values)}")
@@ -136,9 +142,15 @@ def _course(backtest: Backtest, name: str, sessions: list[Session]) -> list[str]
     return [f"its course, over {count(len(sessions), 'session')}", *aligned(rows, 2)]
 
 
-def _by_cause(sessions: list[Session]) -> list[str]:
+def _is_of_vix(backtest: Backtest, name: str) -> bool:
+    held = backtest.positions[backtest.positions["position"] == name]
+    return bool(len(held)) and held["underlying"].str.upper().isin(["VIX", "VX"]).all()
+
+
+def _by_cause(sessions: list[Session], of_vix: bool) -> list[str]:
     total = sum((session.causes for session in sessions), Causes())
-    rows = [[words, cents(getattr(total, cause), signed=True)] for cause, words in _CAUSES]
+    told = dict(_CAUSES) | (_OF_VIX if of_vix else {})
+    rows = [[words, cents(getattr(total, cause), signed=True)] for cause, words in told.items()]
     rows.append(["profit", cents(total.total, signed=True)])
     head = "what made the profit (by the Greeks of the close before: an approximation)"
     return [head, *aligned(rows)]

@@ -120,6 +120,7 @@ def equity(backtest: Backtest) -> Figure:
     traces = [
         line(name, values[rows], colour, **dollars) for name, (values, colour) in series.items()
     ]
+    traces += _changes(backtest, [values for values, _ in series.values()])
     days = dates_of(frame)
     calendars = list(rows_of_events(backtest).items())[:MOST_CALENDARS]
     for at, (name, each) in enumerate(calendars):
@@ -152,9 +153,33 @@ def equity(backtest: Backtest) -> Figure:
             "zeroline": False,
         }
     told = "Equity at the close of every session"
+    if len(backtest.versions) > 1:
+        told += "; dotted lines are the sessions from which another version was in force"
     if calendars:
         told += "; the marks below are the sessions of the calendars"
     return Figure("equity", "Equity", told + ".", traces, layout, rows, 400)
+
+
+def _changes(backtest: Backtest, series: list[Float]) -> list[dict[str, Any]]:
+    """Upright lines where another version came into force, each named."""
+    later = backtest.versions[1:]
+    if not later:
+        return []
+    known = np.concatenate([values[~np.isnan(values)] for values in series])
+    low, high = (round(float(item), 2) for item in (known.min(), known.max()))
+    told = [marked(f"{item.name}, {item.how}") for item in later]
+    return [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "name": "change of version",
+            "x": [day for item in later for day in (str(item.first), str(item.first), None)],
+            "y": [level for _ in later for level in (low, high, None)],
+            "text": [text for item in told for text in (item, item, "")],
+            "hovertemplate": "%{text}<extra></extra>",
+            "line": {"color": "--violet", "width": 1, "dash": "dot"},
+        }
+    ]
 
 
 def fall(backtest: Backtest) -> Figure:
@@ -313,7 +338,10 @@ def exposures(backtest: Backtest) -> Figure | None:
             "zeroline": True,
             "nticks": 4,
         }
-    caption = "Of all that is held, the hedge included, at the close of every session."
+    caption = (
+        "Of all that is held, the hedge included, at the close of every session. Vega is for a point of"
+        " every volatility alike; the hedge's ratio counts far ones less."
+    )
     return Figure("exposures", "Exposures", caption, traces, layout, rows, 150 * len(series) + 60)
 
 

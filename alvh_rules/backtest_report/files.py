@@ -21,7 +21,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from alvh_rules.backtest.result import Backtest, Settings
+from alvh_rules.backtest.result import Backtest, GovernedVersion, Settings
 from alvh_rules.backtest_report import errors
 from alvh_rules.backtest_report.metrics import Metrics, metrics
 from alvh_rules.backtest_report.trials import read_trials, record_trial, trial_of
@@ -49,7 +49,7 @@ FRAMES: Final = {
 _DAYS: Final = ("date", "decided", "expiry")
 _TEXTS: Final = (
     *("position", "owner", "action", "structure", "legs", "clause", "place", "source"),
-    *("underlying", "right", "reason"),
+    *("underlying", "right", "reason", "version"),
 )
 
 
@@ -135,7 +135,31 @@ def _document(backtest: Backtest, figures: Metrics, digests: dict[str, str]) -> 
         },
         "found": [_finding(item) for item in backtest.found],
         "files": digests,
+        **(
+            {"versions": [_version(item) for item in backtest.versions]}
+            if backtest.versions
+            else {}
+        ),
     }
+
+
+def _version(item: GovernedVersion) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in dataclasses.asdict(item).items()}
+
+
+def _plain(value: Any) -> Any:
+    return (
+        str(value)
+        if isinstance(value, date)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+    )
+
+
+def _governed_version(content: dict[str, Any]) -> GovernedVersion:
+    days = {name: date.fromisoformat(content[name]) for name in ("first", "last")}
+    return GovernedVersion(**{**content, **days, "account": tuple(content["account"])})
 
 
 def _backtest(content: dict[str, Any], frames: dict[str, pandas.DataFrame]) -> Backtest:
@@ -155,6 +179,7 @@ def _backtest(content: dict[str, Any], frames: dict[str, pandas.DataFrame]) -> B
         },
         found=tuple(_found(item) for item in content["found"]),
         sources=content["sources"],
+        versions=tuple(_governed_version(item) for item in content.get("versions", ())),
         **frames,
     )
 

@@ -109,7 +109,8 @@ class Metrics:
     """All figures of a backtest.
 
     `bill` names the column that returns are measured over, nothing where the market has none and the
-    Sharpe ratio is over 0%. `trials` is how many distinct runs of the ruleset are recorded, this one
+    Sharpe ratio is over 0%; `bill_sessions` on how many sessions it was known: Sharpe and Sortino ratios
+    are of those alone. `trials` is how many distinct runs of the ruleset are recorded, this one
     included; `deflated_sharpe` how probable a true Sharpe ratio above zero is after so many.
     """
 
@@ -117,6 +118,7 @@ class Metrics:
     first: Any
     last: Any
     bill: str
+    bill_sessions: int
     hedged: BookMetrics
     unhedged: BookMetrics
     trading: TradingMetrics
@@ -148,12 +150,23 @@ def metrics(backtest: Backtest, trials: Sequence[float] = ()) -> Metrics:
         first=days[0] if len(days) else None,
         last=days[-1] if len(days) else None,
         bill=bill_column(backtest),
+        bill_sessions=int((~np.isnan(bill)).sum()),
         hedged=hedged,
         unhedged=book_metrics(backtest, "equity_without_hedge", days, bill),
         trading=trading_metrics(backtest),
         trials=len(each),
         deflated_sharpe=deflated(ratio, each),
     )
+
+
+def over_bill(figures: Metrics, name: str, missing: str) -> str:
+    """What Sharpe and Sortino ratios are over, and for how many sessions where not for all: `name` is
+    the column as it may be shown, `missing` why there is none."""
+    if not figures.bill:
+        return f"0%, since {missing}"
+    if figures.bill_sessions == figures.sessions:
+        return name
+    return f"{name}, on the {figures.bill_sessions:,} of {figures.sessions:,} sessions where it is known"
 
 
 def book_metrics(backtest: Backtest, column: str, days: Any, bill: Float) -> BookMetrics:
@@ -215,8 +228,9 @@ def trading_metrics(backtest: Backtest) -> TradingMetrics:
     in_market = held.loc[held["owner"] != "hedge", "date"].nunique()
     return TradingMetrics(
         turnover=cash / 2 / mean / years if mean > 0 else math.nan,
-        hedge_cost_per_year=-hedge / years,
-        hedge_cost_share=-hedge / years / backtest.capital,
+        # Nothing lost is nothing, and no negative zero.
+        hedge_cost_per_year=-hedge / years + 0.0,
+        hedge_cost_share=-hedge / years / backtest.capital + 0.0,
         hit_rate=float((finished > 0).mean()) if len(finished) else math.nan,
         finished=len(finished),
         average_credit=float(each[each > 0].mean()) if (each > 0).any() else math.nan,

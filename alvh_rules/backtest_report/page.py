@@ -22,6 +22,7 @@ from alvh_rules.backtest_report.figures import Figure, figures
 from alvh_rules.backtest_report.metrics import Metrics, metrics
 from alvh_rules.backtest_report.returns import dates_of
 from alvh_rules.backtest_report.sections import safe
+from alvh_rules.backtest_report.shocks import shocks
 from alvh_rules.backtest_report.words import count, day
 from alvh_rules.backtest_report.worst_days import worst_days
 from alvh_rules.core.files import write_text_atomically
@@ -62,6 +63,7 @@ def page(backtest: Backtest, known: Metrics) -> str:
         ("Returns by month", sections.monthly(backtest)),
         ("", place.pop("contributions", "")),
         ("", place.pop("hedge", "") + place.pop("hedge-by-measure", "")),
+        ("Known shocks", sections.shock_table(backtest, shocks(backtest))),
         ("Worst days", sections.worst(backtest, worst_days(backtest))),
         ("", "".join(place.values())),
         ("What kept it from opening", sections.openings(backtest)),

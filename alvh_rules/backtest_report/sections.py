@@ -11,9 +11,10 @@ import numpy as np
 
 from alvh_rules.backtest.result import Backtest
 from alvh_rules.backtest_report.book import hedges, price_sources
-from alvh_rules.backtest_report.metrics import BookMetrics, Metrics
+from alvh_rules.backtest_report.metrics import BookMetrics, Metrics, over_bill
 from alvh_rules.backtest_report.no_trades import MOST_SHOWN, no_trades_lines, prevented, refused
 from alvh_rules.backtest_report.returns import dates_of, monthly_returns
+from alvh_rules.backtest_report.shocks import Shock
 from alvh_rules.backtest_report.summary import NO_BILL
 from alvh_rules.backtest_report.words import UNKNOWN, cents, count, day, money, number, percent
 from alvh_rules.backtest_report.worst_days import WorstDay
@@ -116,8 +117,9 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
         shown = table(("", "with hedge", "without"), rows, "tnn")
     trading, other = figures.trading, []
     other.append(("Turnover a year", f"{number(trading.turnover)} × equity"))
-    other.append(("Hedge cost a year", money(trading.hedge_cost_per_year)))
-    other.append((f"{_UNDER}of the capital", percent(trading.hedge_cost_share)))
+    if hedges(backtest):
+        other.append(("Hedge cost a year", money(trading.hedge_cost_per_year)))
+        other.append((f"{_UNDER}of the capital", percent(trading.hedge_cost_share)))
     other.append(("Positions finished", f"{trading.finished:,}"))
     other.append((f"{_UNDER}of which made money", percent(trading.hit_rate, 1)))
     other.append(("Average credit a contract", cents(trading.average_credit)))
@@ -129,7 +131,7 @@ def figure_table(backtest: Backtest, figures: Metrics) -> str:
     other.append(("Trials recorded", f"{figures.trials:,}"))
     other.append(("Deflated Sharpe ratio", percent(figures.deflated_sharpe, 1)))
     second = table(("", "trading"), other, "tn")
-    over = f"over {safe(figures.bill)}" if figures.bill else f"over 0%, since {NO_BILL}"
+    over = f"over {over_bill(figures, safe(figures.bill), NO_BILL)}"
     note = (
         f"{years}, {day(figures.first)} to {day(figures.last)}. Sharpe and Sortino ratios are {over}. A"
         " year is 252 sessions. A dash is what cannot be known, such as a yearly rate of a run under 250"
@@ -205,7 +207,7 @@ def monthly(backtest: Backtest) -> str:
     top = "".join(f"<th scope=col>{name}</th>" for name in head)
     return (
         f'<div class="wide"><table class="months"><thead><tr>{top}</tr></thead><tbody>{"".join(lines)}'
-        "</tbody></table></div><p class=note>Percent, with the hedge. The first and the last month may be"
+        f"</tbody></table></div><p class=note>Percent{', with the hedge' if hedges(backtest) else ''}. The first and the last month may be"
         " parts of months.</p>"
     )
 
@@ -231,6 +233,28 @@ def worst(backtest: Backtest, days: Sequence[WorstDay]) -> str:
         return "<p>No day lost money.</p>"
     return "".join(
         _worst_day(item, hedges(backtest), first=at == 0) for at, item in enumerate(days)
+    )
+
+
+def shock_table(backtest: Backtest, found: Sequence[Shock]) -> str:
+    """Both books through shocks that everybody knows; nothing where a run holds none of them."""
+    if not found or not hedges(backtest):
+        return ""
+    rows = [
+        [
+            item.first if item.first == item.last else f"{item.first} to {item.last}",
+            *(
+                f"{percent(getattr(item.hedged, name))} <small>{percent(getattr(item.alone, name))}</small>"
+                for name in ("change", "worst_day", "drawdown")
+            ),
+            money(item.hedge, signed=True),
+        ]
+        for item in found
+    ]
+    head = ("sessions", "change", "worst day", "drawdown", "the hedge made")
+    return table(head, rows, "dnnnn") + (
+        "<p class=note>With the hedge, and small without it, over the close before the first session. The"
+        " spans are the same for every run.</p>"
     )
 
 
@@ -349,6 +373,19 @@ def assumptions(backtest: Backtest, figures: Metrics) -> str:
     ]
     lines = "".join(f"<tr><th scope=row>{name}</th><td>{value}</td></tr>" for name, value in facts)
     shown = f'<div class="wide"><table class="facts"><tbody>{lines}</tbody></table></div>'
+    if backtest.versions:
+        rows = [
+            [
+                safe(item.name),
+                day(item.first),
+                day(item.last),
+                safe(item.how),
+                f"<code class=hash>{safe(item.content)}</code>",
+            ]
+            for item in backtest.versions[:MOST_LISTED]
+        ]
+        head = ("version", "from", "to", "", "content")
+        shown += f"<h3>As governed</h3>{table(head, rows, 'tddtt')}"
     found = [
         f"<li>{safe(item.severity)}[{safe(item.code)}]: {safe(item.message)}"
         + (f" <small>{safe(item.location)}</small>" if item.location else "")

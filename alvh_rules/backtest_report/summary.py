@@ -9,7 +9,7 @@ import numpy as np
 
 from alvh_rules.backtest.result import Backtest
 from alvh_rules.backtest_report.book import hedges, owners, price_sources
-from alvh_rules.backtest_report.metrics import NOT_LAYERS, BookMetrics, Metrics
+from alvh_rules.backtest_report.metrics import NOT_LAYERS, BookMetrics, Metrics, over_bill
 from alvh_rules.backtest_report.no_trades import no_trades_lines
 from alvh_rules.backtest_report.words import UNKNOWN, count, day, money, number, percent
 from alvh_rules.backtest_report.worst_days import worst_days
@@ -26,6 +26,7 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
         f"{escaped(backtest.ruleset)} {escaped(backtest.version)}: {day(figures.first)} to"
         f" {day(figures.last)}, {count(figures.sessions, 'session')}"
     ]
+    lines += ["", *version_lines(backtest)] if backtest.versions else []
     lines += ["", *_book(backtest, figures)]
     lines += ["", *_owners(backtest)]
     worst = _worst(backtest)
@@ -33,6 +34,24 @@ def summary_lines(backtest: Backtest, figures: Metrics) -> list[str]:
     lines += ["", *_notes(backtest, figures)]
     if not figures.trading.trades or figures.trading.refused:
         lines += ["", *no_trades_lines(backtest, MOST_CLAUSES)]
+    return lines
+
+
+def version_lines(backtest: Backtest) -> list[str]:
+    """The versions of a run as governed, a line each, and what of their headers is not followed."""
+    rows = [["as governed", "from", "to", ""]]
+    rows += [
+        [escaped(item.name), day(item.first), day(item.last), escaped(item.how)]
+        for item in backtest.versions
+    ]
+    lines = aligned(rows, left=4)
+    for item in backtest.versions:
+        if item.account:
+            which = ", ".join(item.account)
+            lines.append(
+                f"  {which} of {escaped(item.name)} {'is' if len(item.account) == 1 else 'are'} not"
+                " followed: the account is the first version's"
+            )
     return lines
 
 
@@ -125,7 +144,7 @@ def _notes(backtest: Backtest, figures: Metrics) -> list[str]:
             f"the hedge {verb} {money(abs(trading.hedge_cost_per_year))} a year,"
             f" {percent(abs(trading.hedge_cost_share))} of the capital"
         )
-    over = escaped(figures.bill) if figures.bill else f"0%, since {NO_BILL}"
+    over = over_bill(figures, escaped(figures.bill), NO_BILL)
     trials = count(figures.trials, "trial")
     chance = percent(figures.deflated_sharpe, 1)
     lines.append(f"Sharpe and Sortino ratios are over {over}; ± is one standard error (Lo 2002)")

@@ -68,6 +68,9 @@ def key_of(backtest: Backtest) -> str:
     }
     digests = sorted(value for value in backtest.sources.values() if _DIGEST.fullmatch(value))
     content = {"sources": digests, "settings": settings, "capital": backtest.capital}
+    if backtest.versions:
+        # The same texts, in force on other days, are another trial.
+        content["versions"] = [[str(item.first), item.content] for item in backtest.versions]
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import argparse
 import math
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alvh_rules.cli.output import CANNOT_RUN, FINE, colour
+from alvh_rules.cli.output import CANNOT_RUN, FINDINGS, FINE, colour
 from alvh_rules.core.render import render_all
 
 if TYPE_CHECKING:
     from alvh_rules.backtest.loading import Loaded
-    from alvh_rules.backtest.result import Settings
+    from alvh_rules.backtest.result import GovernedVersion, Settings
+    from alvh_rules.backtest.succession import Term
     from alvh_rules.check.checked import CheckedRuleset
     from alvh_rules.options.skew import Skew
-    from alvh_rules.pipeline import Checked
 
 
 def backtest(arguments: argparse.Namespace) -> int:
@@ -35,26 +36,27 @@ def backtest(arguments: argparse.Namespace) -> int:
         ready = _ready(arguments)
         if isinstance(ready, int):
             return ready
-        result, loaded, settings = ready
         from alvh_rules.backtest.run import backtest as run
 
-        assert result.ruleset is not None
+        loaded, settings = ready.loaded, ready.settings
         try:
             done = run(
-                result.ruleset,
+                ready.ruleset,
                 loaded.market,
                 loaded.inputs,
                 settings,
                 found=loaded.found,
                 sources=loaded.sources,
                 on_step=lambda row, of: tell("trading", row, of),
+                terms=ready.terms,
+                versions=ready.versions,
             )
         except ValueError as problem:
             print(problem)
             return CANNOT_RUN
     # What was found in the data has been shown before the run.
     if of_run := [item for item in done.found if item not in loaded.found]:
-        print(render_all(of_run, result.sources, colour=colour()) + "\n")
+        print(render_all(of_run, ready.ruleset.sources, colour=colour()) + "\n")
     from alvh_rules.backtest_report.files import trials_of, write_run
     from alvh_rules.backtest_report.metrics import metrics
     from alvh_rules.backtest_report.summary import summary_lines
@@ -103,7 +105,7 @@ def orders(arguments: argparse.Namespace) -> int:
     ready = _ready(arguments)
     if isinstance(ready, int):
         return ready
-    result, loaded, settings = ready
+    ruleset, loaded, settings = ready.ruleset, ready.loaded, ready.settings
     from alvh_rules.backtest.broker import read_holdings
     from alvh_rules.backtest.deciding import Program
     from alvh_rules.backtest.orders import orders_now
@@ -111,15 +113,14 @@ def orders(arguments: argparse.Namespace) -> int:
     from alvh_rules.core.diagnostics import Diagnostic
     from alvh_rules.core.files import write_text_atomically
 
-    assert result.ruleset is not None
     holdings = None
     if arguments.holdings is not None:
         mapping = dict(arguments.map_holdings)
-        holdings, found = read_holdings(arguments.holdings, result.ruleset, mapping)
+        holdings, found = read_holdings(arguments.holdings, ruleset, mapping)
         if holdings is None:
             print(render_all(found, {}, colour=colour()))
             return CANNOT_RUN
-    program = Program(result.ruleset, loaded.market)
+    program = Program(ruleset, loaded.market)
     made = orders_now(program, loaded.inputs, settings, holdings)
     if isinstance(made, Diagnostic):
         print(render_all([made], {}, colour=colour()))
@@ -135,7 +136,18 @@ def orders(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | int:
+@dataclass(frozen=True)
+class _Ready:
+    """What a run takes; `terms` and `versions` where it is as governed."""
+
+    ruleset: CheckedRuleset
+    loaded: Loaded
+    settings: Settings
+    terms: tuple[Term, ...] = ()
+    versions: tuple[GovernedVersion, ...] = ()
+
+
+def _ready(arguments: argparse.Namespace) -> _Ready | int:
     """The ruleset, its data and the settings; or the exit code once it is told why not."""
     from alvh_rules.cli.history import checked, ratified_or_code
 
@@ -145,6 +157,8 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
     if first is not None and last is not None and first > last:
         print(f"`--from {first}` is after `--to {last}`: are the two taken for each other?")
         return CANNOT_RUN
+    if getattr(arguments, "as_governed", False):
+        return _governed(arguments)
     result = checked(arguments)
     if isinstance(result, int):
         return result
@@ -172,7 +186,52 @@ def _ready(arguments: argparse.Namespace) -> tuple[Checked, Loaded, Settings] | 
         print(render_all(found, result.sources, colour=colour()) + "\n")
     if loaded is None:
         return CANNOT_RUN
-    return result, loaded, settings
+    return _Ready(result.ruleset, loaded, settings)
+
+
+def _governed(arguments: argparse.Namespace) -> _Ready | int:
+    """The same of the versions that were in force on the sessions of the data."""
+    from alvh_rules.cli.govern import needs_library
+    from alvh_rules.cli.linting import data_options
+    from alvh_rules.core.git import GitError
+
+    if (code := needs_library()) is not None:
+        return code
+    from alvh_rules.backtest.governed import Reading, governed, load_governed
+    from alvh_rules.backtest.run import traded_rows
+
+    try:
+        what = governed(arguments.ruleset, arguments.first, arguments.last)
+    except GitError as problem:
+        print(f"git: {problem}")
+        return CANNOT_RUN
+    if isinstance(what, list):
+        print(render_all(what, {}, colour=colour()))
+        return FINDINGS
+    assumed = assumptions(arguments, what.ruleset)
+    if isinstance(assumed, str):
+        print(assumed)
+        return CANNOT_RUN
+    reading = Reading(
+        arguments.data,
+        data_options(arguments),
+        arguments.chains,
+        dict(arguments.map_chain),
+        arguments.dividend_yield,
+        assumed[1],
+    )
+    ready, found = load_governed(what, reading, arguments.first, arguments.last)
+    if found:
+        print(render_all(found, what.ruleset.sources, colour=colour()) + "\n")
+    if ready is None:
+        return CANNOT_RUN
+    ruleset = ready.terms[0].ruleset
+    again = assumptions(arguments, ruleset)
+    assert not isinstance(again, str)
+    settings = again[0]
+    if traded_rows(ready.loaded.market, settings)[0] < ready.terms[0].first:
+        settings = replace(settings, first=ready.versions[0].first)
+    return _Ready(ruleset, ready.loaded, settings, ready.terms, ready.versions)
 
 
 def assumptions(

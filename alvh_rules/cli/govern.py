@@ -245,7 +245,6 @@ def _proposal(arguments: argparse.Namespace, desk: Desk, day: date) -> Entry:
 
 def _propose(arguments: argparse.Namespace) -> int:
     from alvh_rules.govern.acts import propose, propose_charter
-    from alvh_rules.govern.judge import Record
     from alvh_rules.govern.report import standing_lines
 
     desk = _desk()
@@ -257,7 +256,7 @@ def _propose(arguments: argparse.Namespace) -> int:
         path = _path(arguments, desk)
         made = propose(desk, path, actor, arguments.reason, arguments.data, arguments.calendar)
     entry = _done(made)
-    print("\n".join(standing_lines(Record(desk.record.ledger.with_entry(entry)), entry, day)))
+    print("\n".join(standing_lines(desk.record.with_entry(entry), entry, day)))
     for line in [*entry.body["changes"], *entry.body.get("history", [])]:
         print(f"  | {line}")
     return FINE
@@ -265,7 +264,6 @@ def _propose(arguments: argparse.Namespace) -> int:
 
 def _vote(arguments: argparse.Namespace) -> int:
     from alvh_rules.govern.acts import vote
-    from alvh_rules.govern.judge import Record
     from alvh_rules.govern.report import standing_lines
 
     if arguments.veto and arguments.choice != "no":
@@ -276,7 +274,7 @@ def _vote(arguments: argparse.Namespace) -> int:
     actor = _actor(arguments, desk.root, desk.record.charter()[1], day)
     choice = "veto" if arguments.veto else arguments.choice
     entry = _done(vote(desk, proposal, choice, actor, arguments.reason))
-    print("\n".join(standing_lines(Record(desk.record.ledger.with_entry(entry)), proposal, day)))
+    print("\n".join(standing_lines(desk.record.with_entry(entry), proposal, day)))
     return FINE
 
 
@@ -293,7 +291,6 @@ def _tally(arguments: argparse.Namespace) -> int:
 
 def _ratify(arguments: argparse.Namespace) -> int:
     from alvh_rules.govern.acts import ratify
-    from alvh_rules.govern.judge import Record
     from alvh_rules.govern.report import standing_lines
 
     desk = _desk()
@@ -301,7 +298,7 @@ def _ratify(arguments: argparse.Namespace) -> int:
     proposal = _proposal(arguments, desk, day)
     actor = _actor(arguments, desk.root, desk.record.charter()[1], day)
     entry = _done(ratify(desk, proposal, actor, arguments.first))
-    record = Record(desk.record.ledger.with_entry(entry))
+    record = desk.record.with_entry(entry)
     desk.write_charter_files(record.charter()[1])
     print("\n".join(standing_lines(record, proposal, day)))
     return FINE
@@ -309,14 +306,13 @@ def _ratify(arguments: argparse.Namespace) -> int:
 
 def _brake(arguments: argparse.Namespace) -> int:
     from alvh_rules.govern.acts import brake
-    from alvh_rules.govern.judge import Record
     from alvh_rules.govern.report import standing_lines
 
     desk = _desk()
     day = _desk_day(arguments, desk)
     actor = _actor(arguments, desk.root, desk.record.charter()[1], day)
     entry = _done(brake(desk, _path(arguments, desk), actor, arguments.reason))
-    print("\n".join(standing_lines(Record(desk.record.ledger.with_entry(entry)), entry, day)))
+    print("\n".join(standing_lines(desk.record.with_entry(entry), entry, day)))
     for line in entry.body["tightens"]:
         print(f"  proved: {line}")
     return FINE
@@ -369,7 +365,15 @@ def _verify(arguments: argparse.Namespace) -> int:
     if arguments.ledger_only and paths:
         raise _say("`--ledger-only` names no ruleset")
     day = _desk_day(arguments, desk)
-    found = verify(desk, paths, arguments.base, day, ledger_only=arguments.ledger_only)
+    found = verify(
+        desk,
+        paths,
+        arguments.base,
+        day,
+        ledger_only=arguments.ledger_only,
+        data=arguments.data,
+        calendars=arguments.calendar,
+    )
     if arguments.format == "json":
         print(json.dumps(verified_data(found), indent=2, ensure_ascii=False))
     elif arguments.format == "markdown":

@@ -71,6 +71,15 @@ def add_govern(command: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the ledger and the charter, not the rulesets: for commits on the way to a proposal",
     )
+    step.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="make again what proposals say of history",
+    )
+    step.add_argument("--calendar", type=Path, action="append", default=[], metavar="FILE")
     step.add_argument("--base", metavar="REV", help="hold the ledger to that of a revision too")
     step.add_argument(
         "--format",

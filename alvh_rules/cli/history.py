@@ -193,7 +193,7 @@ class _Deciding:
             rows = self._asked(evaluation.market.timeline.dates)
             self._summary.add(evaluation, rows)
             if out is not None and rows.any():
-                out.add(decision_frame(evaluation, arguments.columns)[rows])
+                out.add(decision_frame(evaluation, arguments.columns, None if rows.all() else rows))
         if has_errors(source.found):
             print(render_all(source.found, {}, colour=colour()))
             return CANNOT_RUN

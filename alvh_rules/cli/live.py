@@ -43,10 +43,10 @@ def live(arguments: argparse.Namespace) -> int:
         return _refused(absent)
     from alvh_rules.live.errors import LiveError
 
-    settings = _settings(arguments, result)
-    if isinstance(settings, int):
-        return settings
     try:
+        settings = _settings(arguments, result)
+        if isinstance(settings, int):
+            return settings
         return _run(arguments, result, settings)
     except LiveError as refused:
         return _refused(refused.diagnostic)
@@ -105,7 +105,7 @@ def _paper(arguments: argparse.Namespace, result: Checked) -> PaperSettings | in
     """The paper account's settings, or the exit code once it is told why there cannot be one."""
     from alvh_rules.cli.backtest import assumptions
     from alvh_rules.live import errors
-    from alvh_rules.live.paper import PaperSettings
+    from alvh_rules.live.paper import PaperSettings, check_tradable
 
     if not arguments.paper:
         for flag in ("--from", "--fee", "--slippage", "--dividend-yield", "--surface"):
@@ -114,6 +114,8 @@ def _paper(arguments: argparse.Namespace, result: Checked) -> PaperSettings | in
                 return _refused(errors.paper_setting(flag))
         return None
     assert result.ruleset is not None
+    # Told before a journal is begun.
+    check_tradable(result.ruleset)
     assumed = assumptions(arguments, result.ruleset)
     if isinstance(assumed, str):
         print(assumed, file=sys.stderr)

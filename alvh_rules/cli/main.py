@@ -97,7 +97,7 @@ def _slippage(text: str) -> dict[int, float]:
     except ValueError:
         found = {}
     if not found or not all(legs > 0 and 0.0 <= share <= 10.0 for legs, share in found.items()):
-        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.75,4=0.53")
+        raise argparse.ArgumentTypeError(f"`{text}` is no share such as 0.5, nor 1=0.5,4=0.06")
     return found
 
 
@@ -185,6 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_market(command, required=False)
     command.add_argument("--seconds", type=_seconds, default=10.0, help="for proofs (default 10)")
     command.add_argument(
+        "--backtest", action="store_true", help="trade both, and tell the results by changed clause"
+    )
+    _add_traded_days(command)
+    _add_prices(command)
+    command.add_argument(
         "--fail-on",
         choices=("patch", "minor", "major"),
         help="exit with 1 where the suggested bump is at least that",
@@ -205,8 +210,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("backtest", "backtest:backtest", "Trade a ruleset over history.")
     _add_backtest(command)
-    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
-    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    _add_traded_days(command)
+    command.add_argument(
+        "--as-governed",
+        action="store_true",
+        help="on each session the version that was in force on it, by the ledger",
+    )
     command.add_argument("--out", type=Path, metavar="FOLDER", help="write the run's files")
     command.add_argument("--report", type=Path, metavar="FILE", help="write the page, .html")
 
@@ -378,14 +387,24 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
 
 
 def _add_backtest(command: argparse.ArgumentParser) -> None:
-    """What prices and costs are: of `backtest` and of `orders`."""
+    """What is traded, and over what: of `backtest` and of `orders`."""
     _add_data(command)
-    _add_costs(command)
     _add_ratified(command)
+    _add_prices(command)
+
+
+def _add_traded_days(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
+    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+
+
+def _add_prices(command: argparse.ArgumentParser) -> None:
+    """What prices and costs are."""
     command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument(
         "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
     )
+    _add_costs(command)
 
 
 def _add_costs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
@@ -402,7 +421,7 @@ def _add_costs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
         "--slippage",
         type=_slippage,
         metavar="SHARE",
-        help="of the half-spread: `0.5`, or by legs `1=0.75,4=0.53` (default: the header's, else by legs)",
+        help="of the half-spread: `0.5`, or by legs `1=0.5,4=0.06` (default: the header's, else by legs)",
     )
 
 

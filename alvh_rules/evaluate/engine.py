@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
+from alvh_rules.evaluate.columns import Coded, Kept, Named, codes_type
 from alvh_rules.evaluate.compiled import Strand, is_compiled
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
 from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
@@ -52,7 +53,7 @@ class Evaluation:
 
     `columns` are by name, a row each: float64, int8 of `core.kleene`, or int32 codes. They are the
     names that were asked for, and those that share a node with one. `kept` are all columns held, by
-    node.
+    node. Either makes a column of few values when it is asked for; `held` gives it as it is kept.
     """
 
     ruleset: c.CheckedRuleset
@@ -60,7 +61,12 @@ class Evaluation:
     market: Market
     columns: Mapping[str, Array]
     kept: Mapping[int, Any] = field(repr=False)
-    _found: Lowering = field(repr=False)
+    lowering: Lowering | None = field(default=None, repr=False)
+    """What finds an expression's node, where the caller has it; else it is made when it is asked for."""
+
+    @cached_property
+    def _found(self) -> Lowering:
+        return self.lowering or Lowering.over(self.ruleset, self.plan)
 
     def value(self, expression: c.Expression) -> Array:
         """The column of an expression of the ruleset, on the rows.
@@ -68,6 +74,10 @@ class Evaluation:
         Raises KeyError for one that the run did not keep: ask `evaluate` for everything.
         """
         return np.asarray(self.kept[self._found.look_up(expression)])
+
+    def held(self, name: str) -> Array | Coded:
+        """A name's column as it is kept: an array, or codes and their values."""
+        return self.columns.held(name) if isinstance(self.columns, Named) else self.columns[name]
 
     def picked(self, table: c.Table, axis: int) -> Array:
         """The row (axis 0) or column (axis 1) that each row of the run picks; -1 where none."""
@@ -84,7 +94,8 @@ class Run:
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
     `compiled` has Numba compile what it can (`compiled.py`), which takes seconds here, before the
-    first block. What the one kind of run saved, the other refuses.
+    first block. What the one kind of run saved, the other refuses. `as_codes` has the cells of what
+    takes few values hold codes, by `palettes`, and the rest as ever.
     """
 
     def __init__(
@@ -93,25 +104,32 @@ class Run:
         wanted: Iterable[int],
         fold: bool = False,
         compiled: bool = False,
+        as_codes: bool = False,
     ) -> None:
         asked = tuple(dict.fromkeys(wanted))
-        program = program_of(nodes, asked, fold, compiled)
+        program = program_of(nodes, asked, fold, compiled, as_codes)
         self.nodes = program.nodes
         self.columns = program.columns
         """Columns that are held at once, at the most."""
+        self.palettes = program.palettes
+        """The values, by code, of wanted nodes whose cells hold codes."""
         self._place = program.place
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
         self._steps = [(step.fresh(), frees) for step, frees in program.steps]
-        self._constants = program.constants
-        self._lanes = [Lane(self.nodes, self._constants, self._steps)]
+        self._program = program
+        self._lanes = [self._lane()]
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
 
         `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
         """
-        self._lanes[0].feed(block, self._placed(targets or {}), self.seconds)
+        placed = self._placed(targets or {})
+        if self.seconds is None:
+            self._lanes[0].feed(block, placed)
+        else:
+            self._lanes[0].feed_timed(block, placed, self.seconds)
 
     def feed_all(
         self,
@@ -128,7 +146,7 @@ class Run:
         its number. `told` is called with the rows that are done.
         """
         while len(self._lanes) < threads:
-            self._lanes.append(Lane(self.nodes, self._constants, self._steps, beside=True))
+            self._lanes.append(self._lane())
 
         def taken(lane: Lane, number: int) -> None:
             take(lambda wanted: lane.cell(self._place[wanted]), number)
@@ -136,8 +154,17 @@ class Run:
         placed = [self._placed(room) for room in targets]
         feed_all(self._lanes[:threads], blocks, placed, taken, told)
 
+    def _lane(self) -> Lane:
+        program = self._program
+        return Lane(program.nodes, program.constants, program.rooms, self._steps)
+
     def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
         return {self._place[number]: room for number, room in targets.items()}
+
+    def same_cell(self, numbers: Iterable[int]) -> dict[int, int]:
+        """For each wanted node, the first of them that has the same cell."""
+        first: dict[int, int] = {}
+        return {number: first.setdefault(self._place[number], number) for number in numbers}
 
     def measure(self) -> None:
         """Take each step's time from now on."""
@@ -211,7 +238,7 @@ def evaluate(
     )
     if profile is not None:
         profile(run)
-    return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
+    return _evaluation(ruleset, plan, market, kept)
 
 
 def evaluate_parts(
@@ -237,7 +264,6 @@ def evaluate_parts(
     )
     if profile is not None:
         run.measure()
-    lowering = Lowering.over(ruleset, plan)
     lanes = 1 if profile is not None else threads_of(threads, rows)
     before = 0
     for market in parts:
@@ -247,7 +273,7 @@ def evaluate_parts(
         block = min(block_of(lanes, run.columns), share)
         kept = _columns(run, plan, market, {}, wanted, block, told, lanes)
         before += len(market.timeline)
-        yield _evaluation(ruleset, plan, market, kept, lowering)
+        yield _evaluation(ruleset, plan, market, kept)
     if profile is not None:
         profile(run)
 
@@ -267,7 +293,7 @@ def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool)
     if rows >= FILTER_FROM:
         load_filter()
     fold = names is not None and rows >= FOLD_FROM
-    return Run(plan.nodes, _wanted(plan, names), fold, compiled)
+    return Run(plan.nodes, _wanted(plan, names), fold, compiled, as_codes=fold)
 
 
 def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
@@ -286,20 +312,22 @@ def _columns(
 ) -> dict[int, Any]:
     """The wanted columns of the rows of a market, which go on from those that the run has seen."""
     rows = len(market.timeline)
+    wanted = _wanted(plan, names)
+    told_by = run.same_cell(wanted)
     pieces = list(blocks_of(market, given, block))
     kept: dict[int, Any] = {}
     parts: dict[int, list[Any]] = {}
     roomy: dict[Any, list[int]] = {}
-    for number in _wanted(plan, names):
+    for number in dict.fromkeys(told_by.values()):
         node = plan.nodes[number]
-        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
-            roomy.setdefault(missing_of(node.type.kind, 0).dtype, []).append(number)
+        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE:
+            roomy.setdefault(_dtype(run, node, number), []).append(number)
         else:
             parts[number] = [None] * len(pieces)
     for dtype, numbers in roomy.items():
         # Every row is written by the block that it is in. Short columns share a room: the system
         # gives out large memory in large pages, which takes a fraction of the time.
-        shared = max(1, _ROOM // (rows * dtype.itemsize))
+        shared = max(1, _ROOM // max(rows * dtype.itemsize, 1))
         for some in _batched(numbers, shared):
             kept |= zip(some, np.empty((len(some), rows), dtype=dtype), strict=True)
 
@@ -325,8 +353,17 @@ def _columns(
                 take(run.cell, number)
                 on_step(piece.end)
     for number, found in parts.items():
-        kept[number] = _joined(found, plan.nodes[number])
-    return kept
+        kept[number] = _joined(found, _dtype(run, plan.nodes[number], number))
+    columns = {number: kept[told_by[number]] for number in wanted}
+    return columns | {
+        number: Coded(columns[number], palette) for number, palette in run.palettes.items()
+    }
+
+
+def _dtype(run: Run, node: g.Node, number: int) -> np.dtype[Any]:
+    """The type of a wanted column, or of its codes."""
+    palette = run.palettes.get(number)
+    return missing_of(node.type.kind, 0).dtype if palette is None else codes_type(len(palette))
 
 
 def _batched(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:
@@ -339,15 +376,9 @@ def _evaluation(
     plan: g.Plan,
     market: Market,
     kept: Mapping[int, Any],
-    lowering: Lowering,
 ) -> Evaluation:
-    named = {
-        # By its own name a curve is shown as its nearest month.
-        name: kept[number][0][0] if isinstance(kept[number], tuple) else kept[number]
-        for name, number in plan.names.items()
-        if number in kept
-    }
-    return Evaluation(ruleset, plan, market, named, kept, lowering)
+    columns = Kept(kept)
+    return Evaluation(ruleset, plan, market, Named(plan.names, columns), columns)
 
 
 def _own(cell: Any) -> Any:
@@ -355,13 +386,12 @@ def _own(cell: Any) -> Any:
     return cell if isinstance(cell, tuple) else cell.copy()
 
 
-def _joined(parts: list[Any], node: g.Node) -> Any:
+def _joined(parts: list[Any], dtype: np.dtype[Any]) -> Any:
     if not parts:
-        return missing_of(node.type.kind, 0)
+        return np.empty(0, dtype=dtype)
     if isinstance(parts[0], tuple):
         return tuple(
             tuple(np.concatenate(months) for months in zip(*side, strict=True))
             for side in zip(*parts, strict=True)
         )
-    dtype = missing_of(node.type.kind, 0).dtype
     return np.concatenate(parts).astype(dtype, copy=False)

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+from alvh_rules.evaluate.cells import DTYPES, Constant, Rooms, constant_cell, constant_of
 from alvh_rules.evaluate.compiled import Strand, pieces
+from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step, step_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
-from alvh_rules.plan.tabulate import tabulated
+from alvh_rules.plan.tabulate import coded, tabulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,31 +26,39 @@ class Program:
     """Steps that have not been run, each with the cells that are let go after it.
 
     `given` are the plan's nodes, `nodes` those that are run, `place` where what was asked for is among
-    them; `columns` is how many are held at once at the most, `constants` are cells from the start.
+    them; `columns` is how many are held at once at the most, `constants` are cells from the start. `rooms`
+    says where cells are made: a cell that has one need not be let go. Where what was asked for stands in
+    `palettes`, its place has codes: numbers in its palette.
     """
 
     given: Sequence[g.Node]
     nodes: Sequence[g.Node]
     place: Mapping[int, int]
     columns: int
-    constants: Sequence[int]
+    constants: Sequence[Constant]
+    rooms: Rooms
     steps: Sequence[tuple[Step, tuple[int, ...]]]
+    palettes: Mapping[int, Array]
 
 
 _KEPT = 16
 """Programs that a process keeps: making one takes longer than some thousand rows do."""
-_programs: dict[tuple[int, tuple[int, ...], bool], Program] = {}
+_programs: dict[tuple[int, tuple[int, ...], bool, bool], Program] = {}
 
 
 def program_of(
-    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool
+    nodes: Sequence[g.Node],
+    asked: tuple[int, ...],
+    fold: bool,
+    compiled: bool,
+    as_codes: bool = False,
 ) -> Program:
-    """The program that gives the nodes asked for; `fold` and `compiled` are those of a run."""
-    key = (id(nodes), asked, fold)
+    """The program that gives the nodes asked for; the choices are those of a run."""
+    key = (id(nodes), asked, fold, as_codes)
     kept = None if compiled else _programs.get(key)
     if kept is not None and kept.given is nodes:
         return kept
-    made = _made(nodes, asked, fold, compiled)
+    made = _made(nodes, asked, fold, compiled, as_codes)
     if not compiled and isinstance(nodes, tuple):
         # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
         while len(_programs) >= _KEPT:
@@ -54,19 +67,51 @@ def program_of(
     return made
 
 
-def _made(nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool) -> Program:
+def _made(
+    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool, as_codes: bool
+) -> Program:
     given, found = nodes, list(asked)
     if fold:
         nodes, found = tabulated(nodes, asked)
-    constants: list[int] = []
+    palettes: dict[int, Array] = {}
+    if as_codes:
+        wanted = found
+        found, values = coded(nodes, wanted)
+        for number, folded in zip(asked, wanted, strict=True):
+            if folded in values:
+                storage = g.storage_of(nodes[folded].type)
+                palettes[number] = np.array(values[folded], dtype=DTYPES[storage])
+    constants: list[Constant] = []
     steps: list[tuple[Step, tuple[int, ...]]] = []
     for part in pieces(nodes, found, compiled):
         number = part.numbers[0]
         step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
         if step is None:
-            constants.append(number)
+            constants.append(constant_cell(number, nodes))
         else:
-            steps.append((step, part.frees))
+            steps.append((step, tuple(n for n in part.frees if constant_of(nodes[n]) is None)))
     place = dict(zip(asked, found, strict=True))
     most = schedule(nodes, found).most_alive
-    return Program(given, nodes, place, most, constants, steps)
+    rooms = _rooms(nodes, steps)
+    let_go = [(step, tuple(n for n in frees if n not in rooms.of)) for step, frees in steps]
+    return Program(given, nodes, place, most, constants, rooms, let_go, palettes)
+
+
+def _rooms(nodes: Sequence[g.Node], steps: Sequence[tuple[Step, tuple[int, ...]]]) -> Rooms:
+    """A room for each cell on the rows that a step asks one for: one that is free, or another."""
+    types: list[np.dtype[Any]] = []
+    of: dict[int, int] = {}
+    free: dict[np.dtype[Any], list[int]] = {}
+    for step, frees in steps:
+        for number, dtype in step.rooms.items():
+            if nodes[number].clock != g.ROWS:
+                continue
+            if not free.get(dtype):
+                free.setdefault(dtype, []).append(len(types))
+                types.append(dtype)
+            # The one that was let go last is nearest to the processor.
+            of[number] = free[dtype].pop()
+        for number in frees:
+            if number in of:
+                free[types[of[number]]].append(of[number])
+    return Rooms(of, types)

@@ -2,6 +2,6 @@
 
 `charter.py` says who decides and by which rules; `entries.py` and `ledger.py` hold what was done, a
 signed entry a line; `judge.py` says which entries count; `state.py` what is in force from which
-session. `evidence.py` makes what a proposal carries (class of change, proofs, tests), and `verify.py`
+session, and `in_force.py` what was on a past one (`backtest --as-governed`). `evidence.py` makes what a proposal carries (class of change, proofs, tests), and `verify.py`
 holds a checkout to all of it. Why it is built so: docs/decisions/0010-governance.md.
 """

@@ -285,7 +285,7 @@ def _written(desk: Desk, entry: Entry, actor: Actor) -> Done:
     except CannotSignError as problem:
         return [_refused(entry.kind, str(problem), f"`{actor.name}` can sign it with `--key`")]
     entry = replace(entry, signature=signature)
-    after = Record(desk.record.ledger.with_entry(entry))
+    after = desk.record.with_entry(entry)
     if (reason := after.reasons.get(entry.id)) is not None:
         return [_refused_by(entry.kind, reason)]
     desk.write(entry)

@@ -5,6 +5,7 @@ This is the only module of governance that knows how rulesets are compared.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from alvh_rules.pipeline import Checked
 
 MOST_LINES = 200
 MOST_TEXT = 500
+MOST_FILES = 50
+DATA = "made of "
+"""Before a file's name in the lines of history."""
 SECONDS = 10.0
 """What the solver may take, as in `alvh diff`. What it leaves undecided counts as a change."""
 
@@ -50,7 +54,8 @@ def change_class(old: Checked | None, new: Checked, *, seconds: float = SECONDS)
 def history_lines(
     old: Checked, new: Checked, data: Sequence[Path], calendars: Sequence[Path] = ()
 ) -> list[str]:
-    """The sessions of history on which the decisions change; or what is wrong with the data."""
+    """The sessions of history on which the decisions change, or what is wrong with the data; then the
+    files, each with the digest of its bytes, so that it can be made again of the same."""
     from alvh_rules.compare.compare import compare
     from alvh_rules.compare.history import history_of
     from alvh_rules.compare.text import history_lines as lines_of
@@ -60,4 +65,17 @@ def history_lines(
     comparison = compare(old, new, "before", "after", SECONDS)
     history, found = history_of(comparison, data, Options(calendars=tuple(calendars)))
     lines = [one_line(item) for item in found] if history is None else lines_of(history)
-    return [line[:MOST_TEXT] for line in lines[:MOST_LINES]]
+    files = data_lines([*data, *calendars])
+    return [*(line[:MOST_TEXT] for line in lines[: MOST_LINES - len(files)]), *files]
+
+
+def data_lines(files: Sequence[Path]) -> list[str]:
+    """A line for each file that history is made of; a folder's files by their names."""
+    found = []
+    for path in files:
+        for file in sorted(path.iterdir()) if path.is_dir() else [path]:
+            if file.is_file():
+                with file.open("rb") as opened:
+                    digest = hashlib.file_digest(opened, "sha256").hexdigest()
+                found.append(f"{DATA}{file.name}: SHA-256 {digest}"[:MOST_TEXT])
+    return found[:MOST_FILES]

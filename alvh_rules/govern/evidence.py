@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from alvh_rules.govern.change_class import change_class, history_lines
+from alvh_rules.govern.change_class import DATA, change_class, data_lines, history_lines
 from alvh_rules.govern.charter import CHANGES, Charter
 from alvh_rules.govern.content import Content
 from alvh_rules.govern.proofs import prove_properties
@@ -63,11 +64,41 @@ def tests_of(checked: Checked) -> dict[str, int]:
     return counts
 
 
+def history_fault(
+    body: Mapping[str, Any],
+    old: Texts,
+    new: Texts,
+    data: Sequence[Path],
+    calendars: Sequence[Path] = (),
+) -> tuple[str, str]:
+    """What a proposal says of history and is not so, made again of the same files; and why it could
+    not be made again. One of them is empty, or both."""
+    said = list(body["history"])
+    named = {line for line in said if line.startswith(DATA)}
+    given = set(data_lines([*data, *calendars]))
+    if named and not named <= given:
+        other = ", ".join(sorted(line.removeprefix(DATA)[:80] for line in named - given))
+        return "", f"it was made of other data than is given: {other}"
+    files = [path for path in data if not named or named & set(data_lines([path]))]
+    found = history_lines(old.checked, new.checked, files, calendars)
+    if not named:
+        # A proposal of before files were named: the decisions alone are compared.
+        found = [line for line in found if not line.startswith(DATA)]
+    for one, other in zip_longest(said, found, fillvalue="nothing"):
+        if one != other:
+            return f"it says of history `{one[:160]}`, and it is `{other[:160]}`", ""
+    return "", ""
+
+
 def faults(
     body: Mapping[str, Any], old: Texts | None, new: Texts, charter: Charter, *, brake: bool
 ) -> list[str]:
     """Where the evidence that a proposal carries is better than what is found of it now."""
     found: list[str] = []
+    assert new.checked.ruleset is not None
+    written = new.checked.ruleset.version
+    if body["version"] != written:
+        found.append(f"it says that it is version {body['version']}, and its text says {written}")
     change = change_class(None if old is None else old.checked, new.checked)
     if CHANGES.index(change.change) > CHANGES.index(body["class"]):
         found.append(

@@ -45,7 +45,8 @@ def judge_content(desk: Desk, content: Content, day: date) -> Verdict:
     if now is not None and content.is_that_of(now.body):
         return Verdict(path, now, False, None)
     ratified = ratified_versions(record, path)
-    for version in reversed(ratified):
+    governed = record.charter()[1].constitution_of(path) is not None
+    for version in reversed(ratified if governed else []):
         if version.first > session and content.is_that_of(version.body):
             return Verdict(path, version, True, None)
     problem, help = _why_not(desk, content, session, now, ratified)
@@ -141,7 +142,8 @@ def name_in(desk: Desk, path: Path) -> str | None:
     absolute = Path(path.absolute())
     for folder in (absolute.parent, *absolute.parents):
         if folder.resolve() == desk.root:
-            return absolute.relative_to(folder).as_posix()
+            inside = absolute.relative_to(folder)
+            return None if ".." in inside.parts else inside.as_posix()
     return None
 
 
@@ -150,19 +152,24 @@ def governed_timeline(
 ) -> list[tuple[date, date, Version | None]]:
     """Who was in force between two days, both taken in: stretches `(from, up to and including, version)`.
 
-    None stands for sessions on which no version was in force.
+    Each day is judged by the entries that were signed by then: what was decided later, a race that was
+    found among them, changes nothing before. None stands for sessions on which no version was in force.
     """
     from datetime import timedelta
 
     edges = {first}
-    edges.update(item.first for item in ratified_versions(record, path))
-    for entry in record.brakes(path):
-        edges.update(brake_span(record, entry))
+    for entry in record.ledger.entries:
+        if entry.id in record.reasons:
+            continue
+        if entry.kind == "ratify":
+            edges.update((entry.on, date.fromisoformat(entry.body["from"])))
+        elif entry.kind == "brake" and entry.body["subject"] == path:
+            edges.update(brake_span(record, entry))
     begins = sorted(edge for edge in edges if first <= edge <= last)
     found: list[tuple[date, date, Version | None]] = []
     for number, begin in enumerate(begins):
         end = begins[number + 1] - timedelta(days=1) if number + 1 < len(begins) else last
-        version = version_in_force(record, path, begin)
+        version = version_in_force(record, path, begin, record.until(begin))
         if found and _same(found[-1][2], version):
             found[-1] = (found[-1][0], end, version)
         else:

@@ -16,8 +16,10 @@ the version that both start from stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from alvh_rules.govern import bodies
 from alvh_rules.govern.calendar import SessionCalendar, session_calendar
@@ -69,7 +71,12 @@ class Record:
         self._bits: dict[str, int] = {}
         self._charters: dict[str, Charter] = {}
         self._votes: dict[str, list[Entry]] = {}
-        self._ratified: dict[str, list[Entry]] = {}
+        self._ratifying: dict[str, list[Entry]] = {}
+        self._following: dict[str, dict[str, list[Entry]]] = {}
+        self._ratified_bits: dict[str, int] = {}
+        self._lines: dict[tuple[str, int], Line] = {}
+        self._newest_line: dict[str, tuple[int, Line]] = {}
+        self._entries: list[Entry] = []
         self._brakes: dict[str, list[Entry]] = {}
         for entry in ledger.entries:
             self._take(entry)
@@ -85,6 +92,10 @@ class Record:
     def founding(self) -> str:
         """The id of the founding entry; empty where nothing was founded."""
         return self.ledger.entries[0].id if self.ledger.entries else ""
+
+    def until(self, day: date) -> int:
+        """The entries of that day and of days before, as bits: what was known then."""
+        return sum(1 << self._bits[id] for id, entry in self.by_id.items() if entry.on <= day)
 
     def is_before(self, entry: str, other: str) -> bool:
         """Whether the second follows the first, over however many steps."""
@@ -106,12 +117,7 @@ class Record:
 
     def ratification(self, proposal: str, within: int | None = None) -> Entry | None:
         """The ratification of a proposal: the earliest, where two branches have one each."""
-        subject = self.by_id[proposal].body["subject"]
-        found = [
-            entry
-            for entry in self._within(self._ratified.get(subject, []), within)
-            if entry.body["proposal"] == proposal
-        ]
+        found = self._within(self._ratifying.get(proposal, []), within)
         return min(found, key=lambda entry: (entry.on, entry.id), default=None)
 
     def brakes(self, subject: str, within: int | None = None) -> list[Entry]:
@@ -124,16 +130,33 @@ class Record:
 
     def line(self, subject: str, within: int | None = None) -> Line:
         """The versions of a subject, by the entries within."""
+        # Nothing but the ratifications within makes a line: most entries share theirs with the one before.
+        ratified = self._ratified_bits.get(subject, 0)
+        key = (subject, ratified if within is None else ratified & within)
+        if key not in self._lines:
+            self._lines[key] = self._line(*key)
+        return self._lines[key]
+
+    def _line(self, subject: str, within: int) -> Line:
         nodes = [self.founding if subject == CHARTER else ""]
-        ratified = list(self._within(self._ratified.get(subject, []), within))
+        before, known = self._newest_line.get(subject, (0, Line(())))
+        if before and before & within == before:
+            # It goes on where the first of what is new to it follows.
+            nodes, fresh = list(known.nodes), within ^ before
+            while fresh:
+                entry = self._entries[fresh.bit_length() - 1]
+                fresh ^= 1 << fresh.bit_length() - 1
+                follows = self.by_id[entry.body["proposal"]].body["follows"]
+                if follows in nodes:
+                    del nodes[nodes.index(follows) + 1 :]
+        followers = self._following.get(subject, {})
         while True:
-            following = {
-                entry.body["proposal"]
-                for entry in ratified
-                if self.by_id[entry.body["proposal"]].body["follows"] == nodes[-1]
-            }
+            ratified = self._within(followers.get(nodes[-1], []), within)
+            following = {entry.body["proposal"] for entry in ratified}
             if len(following) != 1:
-                return Line(tuple(nodes), tuple(sorted(following)))
+                line = Line(tuple(nodes), tuple(sorted(following)))
+                self._newest_line[subject] = within, line
+                return line
             nodes.append(following.pop())
 
     def charter(self, within: int | None = None) -> tuple[str, Charter]:
@@ -163,6 +186,16 @@ class Record:
 
     # Judging
 
+    def with_entry(self, entry: Entry) -> Record:
+        """The record with one more entry at its end; what was judged is not judged again."""
+        made = copy(self)
+        made.ledger = self.ledger.with_entry(entry)
+        for name, value in vars(self).items():
+            if isinstance(value, dict | list):
+                setattr(made, name, _copied(value))
+        made._take(entry)
+        return made
+
     def _take(self, entry: Entry) -> None:
         mask = 0
         for parent in entry.parents:
@@ -170,6 +203,7 @@ class Record:
         reason = self._judge(entry, mask, signed=True)
         self._masks[entry.id], self._bits[entry.id] = mask, len(self.by_id)
         self.by_id[entry.id] = entry
+        self._entries.append(entry)
         if reason is not None:
             self.reasons[entry.id] = reason
             return
@@ -178,8 +212,13 @@ class Record:
         elif entry.kind == "vote":
             self._votes.setdefault(entry.body["proposal"], []).append(entry)
         elif entry.kind == "ratify":
-            subject = self.by_id[entry.body["proposal"]].body["subject"]
-            self._ratified.setdefault(subject, []).append(entry)
+            proposal = self.by_id[entry.body["proposal"]]
+            subject, follows = proposal.body["subject"], proposal.body["follows"]
+            self._ratifying.setdefault(proposal.id, []).append(entry)
+            self._following.setdefault(subject, {}).setdefault(follows, []).append(entry)
+            self._ratified_bits[subject] = (
+                self._ratified_bits.get(subject, 0) | 1 << self._bits[entry.id]
+            )
         elif entry.kind == "brake":
             self._brakes.setdefault(entry.body["subject"], []).append(entry)
         elif entry.body["subject"] == CHARTER:
@@ -419,6 +458,13 @@ class Record:
                 f"`{proposal.by}` can mend it and propose it again",
             )
         return None
+
+
+def _copied(value: Any) -> Any:
+    """Containers anew, with what they hold."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return list(value) if isinstance(value, list) else value
 
 
 def _charter(document: object) -> Charter:

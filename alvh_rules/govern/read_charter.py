@@ -27,6 +27,7 @@ from alvh_rules.govern.charter import (
 )
 from alvh_rules.govern.shares import share_of, threshold_of
 from alvh_rules.govern.ssh_keys import PublicKey, public_key
+from alvh_rules.govern.ssh_signatures import unsound_key
 
 MOST_TEXT: Final = 200_000
 MOST_MEMBERS: Final = 200
@@ -86,7 +87,9 @@ class _Reader:
         members = self._members(document.get("members", []))
         quorum = document.get("quorum")
         if not isinstance(quorum, str) or not share_of(quorum):
-            self.wrong("`quorum` must be a share of all weight", 'such as quorum = "2/3"')
+            self.wrong(
+                "`quorum` must be a share of all weight, above none", 'such as quorum = "2/3"'
+            )
         sessions = document.get("sessions", "exchange")
         if sessions not in ("exchange", "every day"):
             self.wrong("`sessions` is `exchange` or `every day`")
@@ -171,8 +174,10 @@ class _Reader:
         for table in self._tables(value, f"the keys of `{name}`", 20):
             self._known(table, {"key", "from", "until"}, "a key")
             key = public_key(str(table.get("key", "")))
+            if not isinstance(key, str) and (unsound := unsound_key(key)):
+                key = unsound
             if isinstance(key, str):
-                self.wrong(f"a key of `{name}` cannot be read: {key}")
+                self.wrong(f"a key of `{name}` cannot be used: {key}")
                 continue
             if owners.setdefault(key, name) != name:
                 self.wrong(
@@ -269,7 +274,8 @@ class _Reader:
                     "a path from the top of the repository, such as rulesets/core.alvh",
                 )
                 continue
-            if any(item.path == path for item in made):
+            if any(item.path.casefold() == path.casefold() for item in made):
+                # On some machines small and capital letters name one file.
                 self.wrong(f"`{path}` is named twice")
             what = f"the constitution of `{path}`"
             made.append(Governed(path, self._properties(table.get("constitution", []), what)))

@@ -7,6 +7,7 @@ Text for people, plain data for JSON, Markdown for a pull request. Whatever a me
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -24,6 +25,8 @@ from alvh_rules.govern.verify import Verified
 SHORT = 12
 """Characters of an id that are shown."""
 BAR = 24
+WIDE = 80
+"""Columns of a terminal that is not widened."""
 _STAGES = {
     "voting": "votes are being cast",
     "waiting": "it passed, and waits",
@@ -74,18 +77,31 @@ def tally_lines(tally: Tally) -> Iterator[str]:
     quorum = "reached" if tally.quorum_met else "not reached"
     yield f"quorum  {tally.charter.quorum_weight:3} of {tally.charter.weight}, {quorum}"
     approval = "met" if tally.threshold_met else "not met"
-    yield f"approval    {tally.approval.threshold} of yes and no, {approval}"
+    yield f"approval  {tally.approval.threshold} of yes and no, {approval}"
 
 
 def standing_lines(record: Record, proposal: Entry, day: date) -> Iterator[str]:
-    """Where a proposal stands, drawn."""
+    """Where a proposal stands, drawn in `WIDE` columns."""
     where = standing(record, proposal, day)
-    yield title(proposal)
+    yield from _folded(title(proposal), "")
     yield f"  {bar(where.tally)} {_STAGES[where.stage]}"
     for line in tally_lines(where.tally):
-        yield f"  {line}"
+        yield from _folded(line, "  ")
     for line in _next(record, where):
-        yield f"  {escaped(line)}"
+        yield from _folded(escaped(line), "  ")
+
+
+def _folded(line: str, indent: str) -> list[str]:
+    """A line as lines that a terminal shows whole, broken between words."""
+    words = textwrap.TextWrapper(
+        WIDE,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
+    return words.wrap(line)
 
 
 def _next(record: Record, where: Standing) -> Iterator[str]:
@@ -231,7 +247,8 @@ def verified_markdown(found: Verified) -> list[str]:
     for finding in found.findings:
         help = f" — {_plain(finding.help)}" if finding.help else ""
         lines.append(f"- **{finding.code}** {_plain(finding.message)}{help}")
-    if found.findings:
+    lines += [f"- {_plain(note)}" for note in found.notes]
+    if found.findings or found.notes:
         lines.append("")
     record = found.desk.record
     for proposal in record.proposals():
@@ -256,7 +273,8 @@ def _proposal_markdown(record: Record, where: Standing) -> Sequence[str]:
     lines.append("")
     lines += [f"- {_plain(line)}" for line in _next(record, where)]
     for proof in body.get("proofs", []):
-        lines.append(f"- `{_plain(proof['property'])}`: {proof['verdict']}")
+        asked = f"`{proof['property']}`"
+        lines.append(f"- {_plain(asked)}: {proof['verdict']}")
     if "tests" in body:
         counts = ", ".join(
             f"{body['tests'][word]} {word}" for word in ("passed", "failed", "skipped")
@@ -274,7 +292,18 @@ _MARKUP = re.compile(r"([\\*_{}\[\]<>#|!~])")
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\\\1", escaped(text).replace("\n", " "))
+    """A text in which nothing is markup but the code between two backticks.
+
+    Where backticks might be paired in another way than they look, they are no markup either.
+    """
+    text = escaped(text).replace("\n", " ")
+    parts = text.split("`")
+    if len(parts) % 2 == 0 or "``" in text or "\\" in text:
+        return _MARKUP.sub(r"\\\1", text).replace("`", r"\`")
+    return "`".join(
+        part.replace("|", r"\|") if at % 2 else _MARKUP.sub(r"\\\1", part)
+        for at, part in enumerate(parts)
+    )
 
 
 def _count(number: int, one: str, many: str = "") -> str:

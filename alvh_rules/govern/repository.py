@@ -6,7 +6,8 @@ against the digests that were signed: git keeps texts, and is not believed about
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -19,6 +20,8 @@ from alvh_rules.govern.canonical import digest_of_text
 from alvh_rules.govern.content import Content
 
 _SECONDS = 60
+_CHUNK = 64 << 20
+_MOST_VERSION = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,17 @@ class Repository:
             seconds=_SECONDS,
             folder=self.root,
             data=data,
-            more={"GIT_LITERAL_PATHSPECS": "1"},
+            # What a clone puts in a commit's place (`git replace`, grafts) is nobody's history.
+            more={
+                "GIT_LITERAL_PATHSPECS": "1",
+                "GIT_NO_REPLACE_OBJECTS": "1",
+                "GIT_GRAFT_FILE": os.devnull,
+            },
             # A hook's own index or folder must not stand for the repository's.
-            without=("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"),
+            without=(
+                *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"),
+                *("GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_NAMESPACE"),
+            ),
         )
 
     def commit(self, revision: str) -> str:
@@ -86,12 +97,43 @@ class Repository:
         blob = self.blob(commit, path)
         return None if blob is None else self.text(blob)
 
-    def versions(self, path: str) -> list[str]:
-        """The text of every version of a file that the commits before HEAD ever held."""
-        listed = self.git("rev-list", "--full-history", "HEAD", "--", path).decode("ascii").split()
-        blobs = [self.blob(commit, path) for commit in listed]
-        texts = [self.text(blob) for blob in dict.fromkeys(blobs) if blob is not None]
-        return [text for text in texts if text is not None]
+    def versions(self, path: str) -> Iterator[bytes]:
+        """Every version of a file that HEAD's commits ever held, as git keeps it, some at a time.
+
+        Of a file that has grown a line a commit these are many times its size: they are asked for in
+        one process for each `_CHUNK` bytes, and none is kept here.
+        """
+        listed = self.git(
+            *("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames"),
+            *("--format=", "HEAD", "--", path),
+        )
+        blobs: dict[bytes, None] = {}
+        for row in listed.splitlines():
+            fields = row.split(None, 5)
+            if len(fields) == 6 and fields[1] in (b"100644", b"100755"):
+                blobs[fields[3]] = None
+        asked = b"".join(blob + b"\n" for blob in blobs)
+        sizes = self.git("cat-file", "--batch-check=%(objectsize)", data=asked).split(b"\n")
+        chunk: list[bytes] = []
+        room = _CHUNK
+        for blob, size in zip(blobs, sizes, strict=False):
+            if not size.isdigit() or int(size) > _MOST_VERSION:
+                continue
+            if chunk and int(size) > room:
+                yield from self._blobs(chunk)
+                chunk, room = [], _CHUNK
+            chunk.append(blob)
+            room -= int(size)
+        yield from self._blobs(chunk)
+
+    def _blobs(self, blobs: Sequence[bytes]) -> Iterator[bytes]:
+        told = self.git("cat-file", "--batch", data=b"".join(blob + b"\n" for blob in blobs))
+        at = 0
+        while at < len(told):
+            end = told.index(b"\n", at)
+            size = int(told[at:end].split()[2])
+            yield told[end + 1 : end + 1 + size]
+            at = end + 1 + size + 1
 
     def arrived(self, revision: str, path: str, text: str) -> date | None:
         """The day, in New York, on which a text first stood in a file on a branch's own line.

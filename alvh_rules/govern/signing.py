@@ -54,15 +54,23 @@ class Signer:
             file.write_bytes(message)
             command = [program, "-Y", "sign", "-n", NAMESPACE, "-f", str(self.path), str(file)]
             # Standard input stays the terminal's: a passphrase is typed to ssh-keygen, not to us.
-            done = subprocess.run(command, capture_output=True, check=False)
+            # What it asks of a hardware key's holder, to touch it, goes to standard error.
+            shown = self.key.type.startswith("sk-")
+            told = None if shown else subprocess.PIPE
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=told, check=False)
             if done.returncode:
-                told = os.fsdecode(done.stderr).strip().splitlines()
-                reason = told[-1] if told else "ssh-keygen refused"
-                raise CannotSignError(f"`{self.path}` did not sign: {reason}")
+                raise CannotSignError(f"`{self.path}` did not sign: {self._reason(done.stderr)}")
             try:
                 return unarmoured((Path(folder) / "entry.sig").read_text(encoding="ascii"))
             except BadSignatureError as problem:
                 raise CannotSignError(str(problem)) from None
+
+    def _reason(self, told: bytes | None) -> str:
+        lines = os.fsdecode(told or b"").strip().splitlines()
+        reason = lines[-1].removeprefix("Enter passphrase: ") if lines else "ssh-keygen refused"
+        if "passphrase" in reason:
+            reason += f"; with `ssh-add {self.path}` an agent holds the key and asks no more"
+        return reason
 
     def _by_library(self, message: bytes) -> str:
         import base64

@@ -12,12 +12,14 @@ import base64
 import binascii
 import hashlib
 import struct
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final
 
 from alvh_rules.govern.ssh_keys import PublicKey, put_string, take_string
 
 NAMESPACE: Final = "alvh-rules"
 MAGIC: Final = b"SSHSIG"
+HARDWARE: Final = "sk-ssh-ed25519@openssh.com"
 MOST_TEXT: Final = 16_384
 _HASHES: Final = {b"sha256": hashlib.sha256, b"sha512": hashlib.sha512}
 _BEGIN: Final = "-----BEGIN SSH SIGNATURE-----"
@@ -95,7 +97,7 @@ def _check(key: PublicKey, raw: bytes, data: bytes) -> None:
     try:
         algorithm, rest = take_string(raw)
         value, rest = take_string(rest)
-        if key.type == "sk-ssh-ed25519@openssh.com":
+        if key.type == HARDWARE:
             _check_hardware(key, algorithm, value, rest, data)
         elif rest:
             raise BadSignatureError("it is not an SSH signature")
@@ -107,12 +109,56 @@ def _check(key: PublicKey, raw: bytes, data: bytes) -> None:
         raise BadSignatureError("its key or its form cannot be read") from None
 
 
+LEAST_RSA: Final = 2048
+"""Bits of an RSA key that may sign."""
+
+
+@lru_cache(maxsize=1024)
+def unsound_key(key: PublicKey) -> str:
+    """Why no signature of a key could hold; empty where one could.
+
+    A key that can be written in two ways would be two keys to whoever compares them.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    try:
+        if key.type == HARDWARE:
+            named, point, application = _hardware_fields(key)
+            return (
+                "" if put_string(named) + put_string(point) + application == key.blob else _UNSOUND
+            )
+        public = _loaded(key)
+        written = public.public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).split()[1]
+    except (ValueError, UnsupportedAlgorithm):
+        return _UNSOUND
+    if base64.b64decode(written) != key.blob:
+        return _UNSOUND
+    if isinstance(public, rsa.RSAPublicKey) and public.key_size < LEAST_RSA:
+        return (
+            f"an RSA key of {public.key_size} bits is too short, and {LEAST_RSA} are the least;"
+            " `ssh-keygen -t ed25519` makes a better one"
+        )
+    return ""
+
+
+_UNSOUND: Final = "its bytes are not those of a whole key, as `ssh-keygen` writes them"
+
+
+@lru_cache(maxsize=256)
+def _loaded(key: PublicKey) -> Any:
+    """A key as the library has it: a few members sign thousands of entries."""
+    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
+
+    return load_ssh_public_key(str(key).encode("ascii"))
+
+
 def _check_plain(key: PublicKey, algorithm: str, value: bytes, data: bytes) -> None:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
-    from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 
-    public = load_ssh_public_key(str(key).encode("ascii"))
+    public = _loaded(key)
     if isinstance(public, ed25519.Ed25519PublicKey) and algorithm == key.type:
         public.verify(value, data)
     elif isinstance(public, ec.EllipticCurvePublicKey) and algorithm == key.type:
@@ -125,7 +171,7 @@ def _check_plain(key: PublicKey, algorithm: str, value: bytes, data: bytes) -> N
             int.from_bytes(r, "big", signed=True), int.from_bytes(s, "big", signed=True)
         )
         public.verify(encoded, data, ec.ECDSA(by_curve[public.curve.key_size]))
-    elif isinstance(public, rsa.RSAPublicKey) and public.key_size >= 2048:
+    elif isinstance(public, rsa.RSAPublicKey) and public.key_size >= LEAST_RSA:
         # `ssh-rsa`, which hashes with SHA-1, is what PROTOCOL.sshsig forbids.
         by_name = {"rsa-sha2-256": hashes.SHA256(), "rsa-sha2-512": hashes.SHA512()}
         if algorithm not in by_name:
@@ -135,16 +181,25 @@ def _check_plain(key: PublicKey, algorithm: str, value: bytes, data: bytes) -> N
         raise ValueError("another algorithm")
 
 
+def _hardware_fields(key: PublicKey) -> tuple[bytes, bytes, bytes]:
+    """Of a hardware key's bytes the type, the point, and the application as it is written."""
+    named, fields = take_string(key.blob)
+    point, written = take_string(fields)
+    _, rest = take_string(written)
+    if rest or len(point) != 32:
+        raise ValueError("cut wrong")
+    return named, point, written
+
+
 def _check_hardware(
     key: PublicKey, algorithm: bytes, value: bytes, rest: bytes, data: bytes
 ) -> None:
     """A signature of a hardware key: over the application, the flags, a counter and the data."""
     from cryptography.hazmat.primitives.asymmetric import ed25519
 
-    _, fields = take_string(key.blob)
-    point, fields = take_string(fields)
-    application, fields = take_string(fields)
-    if fields or len(rest) != 5 or algorithm != key.type.encode("ascii"):
+    _, point, written = _hardware_fields(key)
+    application, _ = take_string(written)
+    if len(rest) != 5 or algorithm != key.type.encode("ascii"):
         raise ValueError("cut wrong")
     if not rest[0] & _USER_PRESENT:
         raise BadSignatureError("nobody touched the hardware key when it was made")

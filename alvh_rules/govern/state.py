@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from alvh_rules.govern.charter import CHARTER
 from alvh_rules.govern.entries import Entry
 from alvh_rules.govern.judge import Record
 from alvh_rules.govern.tally import Tally
@@ -42,15 +43,15 @@ class Version:
         return self.ratification is None
 
 
-def ratified_versions(record: Record, path: str) -> list[Version]:
-    """The ratified versions of a ruleset, in the order they follow one another.
+def ratified_versions(record: Record, path: str, within: int | None = None) -> list[Version]:
+    """The ratified versions of a ruleset, in the order they follow one another, by the entries within.
 
     `until` is the session from which a later one is in force; a version that a later one overtook
     before it began is left out.
     """
     made: list[Version] = []
-    for node in record.line(path).nodes[1:]:
-        ratification = record.ratification(node)
+    for node in record.line(path, within).nodes[1:]:
+        ratification = record.ratification(node, within)
         assert ratification is not None
         first = date.fromisoformat(ratification.body["from"])
         tally = record.tally(record.by_id[node], record.ancestors(ratification.id))
@@ -73,13 +74,18 @@ def _ended(version: Version, until: date) -> Version:
     )
 
 
-def version_in_force(record: Record, path: str, session: date) -> Version | None:
-    """The version of a ruleset that is in force on a session; None where none is."""
-    ratified = ratified_versions(record, path)
+def version_in_force(
+    record: Record, path: str, session: date, within: int | None = None
+) -> Version | None:
+    """The version of a ruleset that is in force on a session, by the entries within (`Record.until`);
+    None where none is, and where the charter of that session does not govern the ruleset."""
+    if not governs(record, path, session, within):
+        return None
+    ratified = ratified_versions(record, path, within)
     begun = [version for version in ratified if version.first <= session]
-    braking = _brake(record, path, session)
+    braking = _brake(record, path, session, within)
     if braking is not None:
-        nodes = record.line(path).nodes
+        nodes = record.line(path, within).nodes
         place = nodes.index(braking.proposal.body["follows"])
         # A version that was ratified after the brake, and has begun, takes its place.
         later = begun and nodes.index(begun[-1].proposal.id) > place
@@ -88,10 +94,21 @@ def version_in_force(record: Record, path: str, session: date) -> Version | None
     return begun[-1] if begun else None
 
 
-def _brake(record: Record, path: str, session: date) -> Version | None:
-    nodes = record.line(path).nodes
+def governs(record: Record, path: str, session: date, within: int | None = None) -> bool:
+    """Whether the charter that is in force on a session names a ruleset."""
+    charter = record.charter_of(record.founding)
+    for node in record.line(CHARTER, within).nodes[1:]:
+        ratification = record.ratification(node, within)
+        assert ratification is not None
+        if date.fromisoformat(ratification.body["from"]) <= session:
+            charter = record.charter_of(node)
+    return charter.constitution_of(path) is not None
+
+
+def _brake(record: Record, path: str, session: date, within: int | None) -> Version | None:
+    nodes = record.line(path, within).nodes
     found = []
-    for entry in record.brakes(path):
+    for entry in record.brakes(path, within):
         if entry.body["follows"] not in nodes:
             continue
         first, until = brake_span(record, entry)

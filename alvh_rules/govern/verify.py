@@ -6,14 +6,15 @@
    that are current now, and a timelock runs from the day on which the votes reached BASE.
 4. No entry is of a day to come; the charter's file is the charter in force, or one that is proposed.
 5. Each governed ruleset is in force, or ratified for a later session; and what its proposal says of
-   it (class, proofs, tests, that a brake tightens) is found again.
+   it (class, proofs, tests, that a brake tightens) is found again; of history, where the data is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 
 from alvh_rules.core.diagnostics import Diagnostic, Severity, has_errors
 from alvh_rules.core.git import GitError
@@ -21,12 +22,13 @@ from alvh_rules.govern import errors
 from alvh_rules.govern.acts import evidence_faults
 from alvh_rules.govern.charter import CHARTER, Charter, allowed_signers
 from alvh_rules.govern.desk import Desk, entries_after, read_charter_file
-from alvh_rules.govern.entries import Entry
+from alvh_rules.govern.entries import Entry, entry_of_line
+from alvh_rules.govern.evidence import Texts, history_fault
 from alvh_rules.govern.in_force import Verdict, judge_content
 from alvh_rules.govern.judge import Record
 from alvh_rules.govern.ledger import CHARTER_FILE, FOLDER, SIGNERS_FILE, ledger_of_text
 from alvh_rules.govern.ssh_signatures import verify as signed_by
-from alvh_rules.govern.state import standing
+from alvh_rules.govern.state import OPEN, standing
 from alvh_rules.govern.tally import count
 
 
@@ -47,11 +49,18 @@ class Verified:
 
 
 def verify(
-    desk: Desk, paths: Sequence[str], base: str | None, day: date, *, ledger_only: bool = False
+    desk: Desk,
+    paths: Sequence[str],
+    base: str | None,
+    day: date,
+    *,
+    ledger_only: bool = False,
+    data: Sequence[Path] = (),
+    calendars: Sequence[Path] = (),
 ) -> Verified:
     """Check a checkout on a day: some rulesets, or all that are governed; or none, `ledger_only`.
 
-    Raises GitError where BASE is no revision.
+    `data` is what history is made again of, where proposals say something of it. Raises GitError where BASE is no revision.
     """
     found = Verified(desk, day)
     before = _before(found, base)
@@ -66,6 +75,7 @@ def verify(
     governed = [] if ledger_only else [item.path for item in charter.rulesets]
     for path in paths or governed:
         _ruleset(found, path)
+        _proposals(found, path, data, calendars)
     return found
 
 
@@ -112,12 +122,28 @@ def _history(found: Verified) -> None:
         return
     if desk.repository.is_shallow():
         found.notes.append("this clone is shallow: entries are looked for in its commits alone")
-    ever: set[str] = set()
-    for text in desk.repository.versions(desk.ledger_name):
-        # A version with the marks of an unfinished merge counts by the lines that are entries.
-        ever.update(line for line in text.split("\n") if line.startswith('{"on":'))
-    now = {entry.line for entry in desk.record.ledger.entries}
-    _gone(found, len(ever - now), "git's history")
+    lines = [entry.line.encode("ascii") for entry in desk.record.ledger.entries]
+    whole, now = b"".join(line + b"\n" for line in lines), set(lines)
+    gone: set[str] = set()
+    for version in desk.repository.versions(desk.ledger_name):
+        # Nearly every version is the beginning of what stands now: that is seen at a glance.
+        if not whole.startswith(version):
+            # One with the marks of an unfinished merge counts by the lines that are entries.
+            kept = (line.rstrip(b"\r") for line in version.split(b"\n"))
+            missed = (line for line in kept if line.startswith(b'{"on":') and line not in now)
+            gone.update(_ids(missed, desk.record))
+    _gone(found, len(gone), "git's history")
+
+
+def _ids(lines: Iterable[bytes], record: Record) -> Iterator[str]:
+    """The entries of some lines that a record has not.
+
+    One that was signed twice, on two branches, is one entry: either line of it may be taken out.
+    """
+    for line in lines:
+        entry = entry_of_line(line.decode("ascii", "replace"))
+        if isinstance(entry, Entry) and entry.id not in record.by_id:
+            yield entry.id
 
 
 def _entries(found: Verified, known: set[str]) -> None:
@@ -281,11 +307,63 @@ def _ruleset(found: Verified, path: str) -> None:
     found.verdicts.append(verdict)
 
 
+def _proposals(found: Verified, path: str, data: Sequence[Path], calendars: Sequence[Path]) -> None:
+    """What is claimed by the proposals that are open to votes; and of history by what is in force too.
+
+    What is open stops nothing: a member who proposes what is not so must not be able to.
+    """
+    desk, record = found.desk, found.desk.record
+    now = {item.version.proposal.id for item in found.verdicts if item.version is not None}
+    for proposal in record.proposals(path):
+        is_open = standing(record, proposal, found.day).stage in OPEN
+        if is_open and proposal.id not in now and desk.has_git:
+            for problem in evidence_faults(desk, proposal):
+                found.findings.append(_claimed(proposal, path, problem, Severity.WARNING))
+        if proposal.body["history"] and (is_open or proposal.id in now):
+            severity = Severity.ERROR if proposal.id in now else Severity.WARNING
+            _history_of(found, proposal, path, data, calendars, severity)
+
+
+def _claimed(proposal: Entry, path: str, problem: str, severity: Severity) -> Diagnostic:
+    item = errors.not_in_force(
+        path,
+        f"what proposal {proposal.id[:12]} carries does not hold: {problem}",
+        f"`{proposal.by}` can propose it again as it is",
+    )
+    return replace(item, severity=severity)
+
+
+def _history_of(
+    found: Verified,
+    proposal: Entry,
+    path: str,
+    data: Sequence[Path],
+    calendars: Sequence[Path],
+    severity: Severity,
+) -> None:
+    desk, body = found.desk, proposal.body
+    short = proposal.id[:12]
+    old, new = desk.texts_of(body["follows"]), desk.texts_of(proposal.id)
+    fault = ""
+    if not data:
+        why = "`--data FILE` makes it again"
+    elif not isinstance(old, Texts) or not isinstance(new, Texts):
+        why = next((item for item in (old, new) if isinstance(item, str)), "nothing was before")
+    else:
+        fault, why = history_fault(body, old, new, data, calendars)
+    if fault:
+        found.findings.append(_claimed(proposal, path, fault, severity))
+    elif why:
+        found.notes.append(f"what proposal {short} says of history was not made again: {why}")
+    else:
+        found.notes.append(f"what proposal {short} says of history was made again, and is so")
+
+
 def faults_now(desk: Desk, verdict: Verdict) -> list[str]:
     """What the proposal of a version in force says of it and is not so; from git, where it is there."""
     assert verdict.version is not None
     if not desk.has_git:
-        from alvh_rules.govern.evidence import Texts, faults
+        from alvh_rules.govern.evidence import faults
 
         texts = desk.texts_now(verdict.path)
         if verdict.version.body["follows"] or not isinstance(texts, Texts):

@@ -43,10 +43,6 @@ def _legs(item: Outlook) -> str:
     return head + ", ".join(parts)
 
 
-def _ratio(value: float | None) -> str:
-    return "unknown" if value is None else f"{value * 100:.1f}%"
-
-
 class Dashboard:
     """Draws a run; `refresh` is called from the loop, between bars."""
 
@@ -91,8 +87,10 @@ class Dashboard:
             f"drawdown {equity['drawdown'] * 100:.2f}%",
         ]
         if self._live.engine.ruleset.hedge is not None:
-            wanted, held = (_ratio(equity[name]) for name in ("hedge_ratio", "hedge_held"))
-            money.append(f"hedge {held} of {wanted} wanted")
+            wanted, held = equity["hedge_ratio"], equity["hedge_held"]
+            told = "nothing to hedge" if held is None else f"{held * 100:.1f}% held"
+            ratio = "unknown" if wanted is None else f"{wanted * 100:.1f}%"
+            money.append(f"hedge {ratio} wanted, {told}")
         traded = [trade for trade in statement.trades if trade["action"] != "refuse"]
         done = Counter(trade["action"] for trade in traded)
         if done:

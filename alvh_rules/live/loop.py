@@ -77,6 +77,7 @@ class Live:
         health = self.health
         health.key, health.decisions, health.unknown = last, bar.decisions, bar.unknown
         health.withheld, health.statement = tuple(bar.withheld), bar.account
+        health.explanation = tuple(bar.explanation.splitlines())
         self._set_until(self._due.good_until(stamp))
         health.stale = not self.virtual and self.journal.has_output(f"{last}/stale")
         self.watch()

@@ -65,7 +65,7 @@ class Paper:
 
     `columns` are those that it reads of a bar, each with its field; `names` what prices call them;
     `files` what the journal calls the ruleset's files.
-    Raises `LiveError` where the ruleset's bars are not the exchange's sessions.
+    Raises `LiveError` where there can be no account of the ruleset.
     """
 
     def __init__(
@@ -75,10 +75,8 @@ class Paper:
         settings: PaperSettings,
         files: Mapping[str, str],
     ) -> None:
-        bars = ruleset.schema.bars
-        if bars.minutes or bars.always_open:
-            raise LiveError(errors.paper_needs_days())
-        self.settings, self._ruleset, self._files = settings, ruleset, files
+        check_tradable(ruleset)
+        self.settings, self._files = settings, files
         self.rules = Rules(ruleset)
         self._asked = asked_of(ruleset, options, dividend_yield=settings.settings.dividend_yield)
         prepared, fields = prepared_for(trading_schema(self._asked), options_for(self._asked))
@@ -98,11 +96,15 @@ class Paper:
         """The values of `columns` by name."""
         return dict(zip(self.names, values, strict=True))
 
-    def trades_nothing(self) -> bool:
-        """Whether there is nothing in the ruleset that an account could trade."""
-        ruleset = self._ruleset
-        hedges = ruleset.hedge is not None and (ruleset.hedge.structures or ruleset.hedge.keep)
-        return not (ruleset.layers or ruleset.holdings or hedges)
+
+def check_tradable(ruleset: CheckedRuleset) -> None:
+    """Raise `LiveError` where a ruleset's bars are not the exchange's sessions, or it trades nothing."""
+    bars = ruleset.schema.bars
+    if bars.minutes or bars.always_open:
+        raise LiveError(errors.paper_needs_days())
+    hedges = ruleset.hedge is not None and (ruleset.hedge.structures or ruleset.hedge.keep)
+    if not (ruleset.layers or ruleset.holdings or hedges):
+        raise LiveError(errors.paper_trades_nothing())
 
 
 def paper_columns(ruleset: CheckedRuleset) -> list[str]:

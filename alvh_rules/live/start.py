@@ -56,8 +56,6 @@ def started(
     paper, options = None, settings.options
     if settings.paper is not None:
         paper = Paper(ruleset, options, settings.paper, source_names(ruleset, main))
-        if paper.trades_nothing():
-            raise LiveError(errors.paper_trades_nothing())
         options = own_options(ruleset, options)
     prepared, fields = prepared_for(ruleset.schema, options)
     if prepared.found:

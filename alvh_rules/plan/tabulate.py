@@ -52,6 +52,24 @@ def tabulated(nodes: Sequence[g.Node], wanted: Sequence[int]) -> tuple[list[g.No
     return _replaced(nodes, wanted, {key: found for key, found in states.items() if key in kept})
 
 
+def coded(
+    nodes: Sequence[g.Node], wanted: Sequence[int]
+) -> tuple[list[int], dict[int, tuple[Scalar, ...]]]:
+    """Nodes that tell the wanted ones, and for those that it does by a code, the values by code.
+
+    Of a lookup, its combination's number tells all; of another node, its own column. The values are
+    by the wanted node's number.
+    """
+    found = list(wanted)
+    values: dict[int, tuple[Scalar, ...]] = {}
+    for place, number in enumerate(wanted):
+        operation = nodes[number].operation
+        if isinstance(operation, g.Lookup):
+            (found[place],) = nodes[number].inputs
+            values[number] = operation.values
+    return found, values
+
+
 def states_of(nodes: Sequence[g.Node], needed: Iterable[int]) -> dict[int, States]:
     """The nodes that can be folded, each with the states it rests on."""
     folded: dict[int, States] = {}

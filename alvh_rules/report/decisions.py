@@ -15,8 +15,10 @@ import numpy as np
 from alvh_rules.check.checked import CheckedRuleset, Role
 from alvh_rules.core.files import NewFile, uninterrupted
 from alvh_rules.core.kinds import Kind
-from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.core.kleene import TRUE, UNKNOWN
+from alvh_rules.evaluate.columns import Coded, array_of
 from alvh_rules.evaluate.engine import Evaluation
+from alvh_rules.evaluate.inputs import Boolean
 
 if TYPE_CHECKING:
     import pandas
@@ -36,28 +38,36 @@ def shown_names(ruleset: CheckedRuleset, columns: str) -> list[str]:
     return names
 
 
-def decision_frame(evaluation: Evaluation, columns: str = "decisions") -> pandas.DataFrame:
-    """A row for every row of the timeline; the index is named `date` (or `time`)."""
+def decision_frame(
+    evaluation: Evaluation, columns: str = "decisions", rows: Boolean | None = None
+) -> pandas.DataFrame:
+    """A row for every row of the timeline, or for those of a mask; the index is named `date` (or
+    `time`)."""
     import pandas
 
     timeline = evaluation.market.timeline
     data: dict[str, Any] = {}
     for name in shown_names(evaluation.ruleset, columns):
         type = evaluation.ruleset.values[name].type
-        column = evaluation.columns[name]
+        held = evaluation.held(name)
+        if rows is not None:
+            held = held.of_rows(rows) if isinstance(held, Coded) else held[rows]
         if type.kind is Kind.FLAG:
-            out = np.full(len(column), None, dtype=object)
-            out[column == TRUE] = True
-            out[column == FALSE] = False
-            data[name] = pandas.array(out, dtype="boolean")
+            column = array_of(held)
+            data[name] = pandas.arrays.BooleanArray(column == TRUE, column == UNKNOWN)
         elif type.kind is Kind.LABEL:
             words = np.array([*evaluation.ruleset.labels[type.labels], None], dtype=object)
-            data[name] = pandas.array(words[column], dtype="string")
+            data[name] = pandas.array(words[array_of(held)], dtype="string")
+        # Adding zero turns a negative zero into zero.
+        elif isinstance(held, Coded):
+            data[name] = Coded(held.codes, held.palette + 0.0).array()
         else:
-            # Adding zero turns a negative zero into zero.
-            data[name] = column + 0.0
+            data[name] = held + 0.0
     label = "date" if timeline.daily else "time"
-    return pandas.DataFrame(data, index=pandas.DatetimeIndex(timeline.times, name=label))
+    times = timeline.times if rows is None else timeline.times[rows]
+    index = pandas.DatetimeIndex(times, name=label)
+    # The columns are this frame's own: pandas need not copy them into one array.
+    return pandas.DataFrame(data, index=index, copy=False)
 
 
 class DecisionFile:

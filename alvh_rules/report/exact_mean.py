@@ -13,7 +13,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Float
+from alvh_rules.evaluate.inputs import Float, Integer
 
 _HALF = 27
 _LOWEST = -1126
@@ -32,6 +32,14 @@ class ExactMean:
         """More numbers, all of them finite."""
         for start in range(0, len(values), _MOST):
             self._add(values[start : start + _MOST])
+
+    def add_counted(self, values: Float, counts: Integer) -> None:
+        """Finite numbers, each as often as its count says."""
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            numerator, denominator = value.as_integer_ratio()
+            # A double's denominator is a power of two, never beyond the least that is counted.
+            self._sum += (numerator * count << -_LOWEST) // denominator
+            self.count += count
 
     def _add(self, values: Float) -> None:
         self.count += len(values)

@@ -1,7 +1,8 @@
 """A plan as text: its nodes, what the passes made of it, and what a run of it would hold and move.
 
 One line a node that a run computes: its number, what it does, what it reads, on which clock, how far
-back it looks, and the line of the ruleset that first asked for it.
+back it looks, the bytes that it moves and its estimated time for a row (`plan_cost.py`), and the line of
+the ruleset that first asked for it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,8 @@ from alvh_rules.evaluate.engine import FOLD_FROM, block_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.look_back import look_backs
 from alvh_rules.plan.schedule import schedule
-from alvh_rules.plan.tabulate import tabulated
-
-_BYTES = {g.Storage.NUMBER: 8, g.Storage.FLAG: 1, g.Storage.CODE: 4, g.Storage.CURVE: 0}
+from alvh_rules.plan.tabulate import coded, tabulated
+from alvh_rules.report.plan_cost import bytes_of, nanoseconds_of
 
 
 def plan_lines(
@@ -36,21 +36,26 @@ def plan_lines(
     needed = len(schedule(plan.nodes, asked).steps)
     folds = rows >= FOLD_FROM
     nodes, wanted = _run_nodes(plan, asked, rows)
+    wanted, values = coded(nodes, wanted) if folds else (wanted, {})
     steps = schedule(nodes, wanted)
-    moved = sum(_moved(nodes, step.number) for step in steps.steps)
+    numbers = [step.number for step in steps.steps]
+    moved = sum(bytes_of(nodes, number) for number in numbers)
+    estimate = sum(nanoseconds_of(nodes, number) for number in numbers)
     called: dict[int, list[str]] = {}
     for name in dict.fromkeys(names):
         place = dict(zip(asked, wanted, strict=True))[plan.names[name]]
         called.setdefault(place, []).append(name)
     backs = look_backs(nodes, ruleset.schema.bars)
     lines = [
-        f"{ruleset.name} {ruleset.version}: {len(names)} values of {rows:,} rows",
+        f"{ruleset.name} {ruleset.version}: {len(dict.fromkeys(names))} values of {rows:,} rows",
         f"  nodes: {made} in the plan, {needed} needed"
         + (f", {len(steps.steps)} with finite states in tables" if folds else ""),
         f"  columns held at once: {steps.most_alive} at the most",
         f"  block: {min(block_of(threads, steps.most_alive), max(rows, 1)):,} rows;"
-        f" bytes read and written a row: {moved:,}",
+        f" bytes read and written a row: {moved:,}; estimated: {estimate:.3g} ns a row",
     ]
+    if values:
+        lines.append(f"  kept as codes: {len(values)} columns of few values")
     if threads > 1:
         lines.append(f"  threads: {threads}, which take the blocks in turn")
     strands = strands_of(nodes, wanted) if compiled else []
@@ -68,7 +73,9 @@ def plan_lines(
 def bytes_moved(plan: g.Plan, names: Sequence[str], rows: int) -> int:
     """The bytes that a run which gives these names reads and writes for each of so many rows."""
     nodes, wanted = _run_nodes(plan, [plan.names[name] for name in dict.fromkeys(names)], rows)
-    return sum(_moved(nodes, step.number) for step in schedule(nodes, wanted).steps)
+    if rows >= FOLD_FROM:
+        wanted, _ = coded(nodes, wanted)
+    return sum(bytes_of(nodes, step.number) for step in schedule(nodes, wanted).steps)
 
 
 def _run_nodes(
@@ -79,13 +86,6 @@ def _run_nodes(
     return tabulated(plan.nodes, wanted) if rows >= FOLD_FROM else (plan.nodes, wanted)
 
 
-def _moved(nodes: Sequence[g.Node], number: int) -> int:
-    """Bytes that a node reads and writes for a row."""
-    parts = [nodes[part] for part in nodes[number].inputs]
-    read = [part for part in parts if not isinstance(part.operation, g.Constant)]
-    return sum(_BYTES[g.storage_of(node.type)] for node in [*read, nodes[number]])
-
-
 def _line(ruleset: CheckedRuleset, nodes: Sequence[g.Node], number: int, back: str) -> str:
     node = nodes[number]
     source = ruleset.sources.get(node.span.file)
@@ -93,7 +93,8 @@ def _line(ruleset: CheckedRuleset, nodes: Sequence[g.Node], number: int, back: s
     reads = " ".join(f"%{part}" for part in node.inputs)
     clock = f" on each {node.clock}" if node.clock else ""
     text = f"  %{number:<4} {describe(node.operation)} {reads}".rstrip() + clock
-    return f"{text:<64} {back:<24} {place}".rstrip()
+    cost = f"{bytes_of(nodes, number)} B, {nanoseconds_of(nodes, number):.2g} ns"
+    return f"{text:<64} {back:<24} {cost:<16} {place}".rstrip()
 
 
 def describe(operation: g.Operation) -> str:

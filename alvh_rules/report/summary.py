@@ -14,8 +14,9 @@ import numpy as np
 from alvh_rules.check.checked import CheckedRuleset, Column, Expression, Reference, operands
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.evaluate.columns import Coded
 from alvh_rules.evaluate.engine import Evaluation
-from alvh_rules.evaluate.inputs import Array, Boolean, is_missing
+from alvh_rules.evaluate.inputs import Array, Boolean, Integer, is_missing
 from alvh_rules.plan.graph import Plan
 from alvh_rules.plan.look_back import look_backs
 from alvh_rules.report.exact_mean import ExactMean
@@ -97,16 +98,7 @@ class Summary:
     def _count(self, counts: _Counts, evaluation: Evaluation, name: str, rows: Boolean) -> None:
         ruleset = self._ruleset
         type = ruleset.values[name].type
-        column = evaluation.columns[name]
-        unknown = is_missing(column, type.kind) & rows
-        known: Array = column[rows & ~unknown]
-        if type.kind in (Kind.FLAG, Kind.LABEL):
-            codes, each = np.unique(known, return_counts=True)
-            counts.codes.update(dict(zip(codes.tolist(), each.tolist(), strict=True)))
-        elif len(known):
-            counts.least = min(counts.least, float(known.min()))
-            counts.most = max(counts.most, float(known.max()))
-            counts.mean.add(known)
+        unknown = _counted(counts, evaluation.held(name), type.kind, rows)
         if not unknown.any():
             return
         counts.unknown += int(unknown.sum())
@@ -173,6 +165,41 @@ class Summary:
             if missing := counts.wanting[source]:
                 why.append(f"{source} missing on {missing:,}")
         return line + (f" ({', '.join(why)})" if why else "")
+
+
+def _counted(counts: _Counts, held: Array | Coded, kind: Kind, rows: Boolean) -> Boolean:
+    """Count the rows of a column that are asked for; which of them are unknown."""
+    every = bool(rows.all())
+    if isinstance(held, Coded):
+        asked = held if every else held.of_rows(rows)
+        each = asked.counts()
+        missing = is_missing(held.palette, kind)
+        known = ~missing & (each > 0)
+        _count_values(counts, held.palette[known], each[known])
+        return missing[held.codes] & rows if each[missing].any() else np.zeros(len(rows), bool)
+    unknown = is_missing(held, kind) & rows
+    column: Array = held if every and not unknown.any() else held[rows & ~unknown]
+    if kind is Kind.FLAG:
+        for truth in (FALSE, TRUE):
+            counts.codes[truth] += int(np.count_nonzero(column == truth))
+    elif kind is Kind.LABEL:
+        counts.codes.update(dict(enumerate(np.bincount(column).tolist())))
+    elif len(column):
+        counts.least = min(counts.least, float(column.min()))
+        counts.most = max(counts.most, float(column.max()))
+        counts.mean.add(column)
+    return unknown
+
+
+def _count_values(counts: _Counts, values: Array, each: Integer) -> None:
+    """Count known values, each as often as it stands in a column."""
+    if values.dtype != np.float64:
+        for value, count in zip(values.tolist(), each.tolist(), strict=True):
+            counts.codes[value] += count
+    elif len(values):
+        counts.least = min(counts.least, float(values.min()))
+        counts.most = max(counts.most, float(values.max()))
+        counts.mean.add_counted(values, each)
 
 
 def _columns_under(ruleset: CheckedRuleset, name: str) -> list[str]:

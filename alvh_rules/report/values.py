@@ -6,15 +6,16 @@ from typing import Any
 
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import WORDS
+from alvh_rules.evaluate.columns import Coded
 from alvh_rules.evaluate.engine import Evaluation
 
 
 def shown_value(evaluation: Evaluation, name: str, row: int) -> str:
     """A name's value on a row, in the trader's unit."""
     type = evaluation.ruleset.values[name].type
-    return shown(
-        evaluation.columns[name][row], type.kind, evaluation.ruleset.labels.get(type.labels, ())
-    )
+    held = evaluation.held(name)
+    value = held.at(row) if isinstance(held, Coded) else held[row]
+    return shown(value, type.kind, evaluation.ruleset.labels.get(type.labels, ()))
 
 
 def shown(value: Any, kind: Kind, words: tuple[str, ...] = ()) -> str:

@@ -1,5 +1,7 @@
 """The life of positions and of money, against figures that are worked by hand in the small world."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,7 +31,7 @@ def test_an_order_is_filled_at_the_next_close_and_pays_its_share_of_the_spread()
     days = backtest.equity["date"]
     assert (trade["decided"], trade["date"]) == (days[0], days[1])
     mark = backtest.positions.iloc[0]
-    slipped = 0.75 * HALF * 100
+    slipped = 0.50 * HALF * 100
     assert trade["slippage"] == pytest.approx(slipped, abs=0.011)
     assert trade["cash"] == pytest.approx(mark["mark"] * 100 - slipped, abs=0.011)
     assert trade["fees"] == 0.65
@@ -148,6 +150,22 @@ def test_calls_are_covered_by_shares_and_need_no_margin() -> None:
     assert (backtest.equity["margin"] == 0).all()
 
 
+def test_shares_that_calls_are_written_on_stay_until_the_calls_are_gone() -> None:
+    """Kept at their weight day by day they would be sold as the index rises, and the calls be naked."""
+    text = (
+        "layer a\n  sell call on spx\n    expiring next monthly\n  size covered\n  open when true\n"
+        "hold spx shares\n  weight 100%\n"
+    )
+    header = "  fill same close\n  contracts fractional\n"
+    backtest = run(text, flat(40, spx=2700.0 + 4.0 * np.arange(40)), header=header, settings=FREE)
+    legs = backtest.positions.pivot_table(index="date", columns="right", values="contracts")
+    # The shares come first: the calls are there from the first session on.
+    assert len(legs) == 40
+    assert np.allclose(legs["share"], -100.0 * legs["call"])
+    # A settlement in between brings them back to their weight.
+    assert legs["share"].nunique() == legs["call"].nunique() > 1
+
+
 def test_required_return_sells_the_extrinsic_value_that_earns_it() -> None:
     text = "layer a\n  sell put on spx\n    expiring 30 days\n    at delta 20%\n"
     text += "  size required_return is 4%\n  open when true\n"
@@ -198,16 +216,64 @@ def test_a_loss_over_a_month_pauses_openings_until_it_is_21_sessions_old() -> No
     assert days.index(refused["date"].iloc[-1]) == 2 + 21
 
 
-def test_the_hedge_holds_the_ratio_of_the_layers_vega() -> None:
+def vix_rises(backtest, owner: str, day) -> float:
+    """Dollars that an owner's legs gain at a close when VIX rises by a point, by the square root of
+    time: the formulas of alvh_rules/options/curve_moves.py written out."""
+    now = backtest.positions[
+        (backtest.positions["date"] == day) & (backtest.positions["owner"] == owner)
+    ]
+    # SPX third Fridays and VIX expiries settle at the open.
+    morning = (now["underlying"] == "VIX") | (now["expiry"].dt.day.between(15, 21))
+    days = (now["expiry"] - day).dt.days - np.where(morning, 6.5 / 24.0, 0.0)
+    far = (np.sqrt(days + 30.0) - np.sqrt(days)) / np.sqrt(30.0)
+    each = np.where(now["underlying"] == "VIX", far, np.sqrt(30.0 / days))
+    return float((now["vega"] * each).sum())
+
+
+def test_the_hedge_holds_the_ratio_of_what_the_layers_lose_on_a_point_of_vix() -> None:
     text = put("30 to 60 days", "size 9 contracts")
-    text += "hedge\n  ratio 100% of vega\n  hold vix futures month 1\n"
+    text += "hedge\n  ratio 100% of vega\n  hold vix futures months 3 to 5\n"
     backtest = run(text, flat(), header="  contracts fractional\n")
     day = backtest.equity["date"].iloc[5]
-    now = backtest.positions[backtest.positions["date"] == day]
-    short = -now.loc[now["owner"] == "a", "vega"].sum()
     # The ratio is met at the close before, and vega moves little in a session.
-    assert now.loc[now["owner"] == "hedge", "vega"].sum() == pytest.approx(short, rel=0.05)
+    held = vix_rises(backtest, "hedge", day)
+    assert held == pytest.approx(-vix_rises(backtest, "a", day), rel=0.05)
     assert backtest.equity["hedge_held"].iloc[5] == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_calendar_counts_its_long_leg_and_what_is_held_counts_both() -> None:
+    text = put("30 to 60 days", "size 2 contracts")
+    text += "hedge\n  ratio 100% of vega\n  hold vix calendar expiring 30 days and 60 days\n"
+    backtest = run(text, flat(), header="  contracts fractional\n")
+    day = backtest.equity["date"].iloc[2]
+    legs = backtest.positions[
+        (backtest.positions["date"] == day) & (backtest.positions["owner"] == "hedge")
+    ]
+    near, far = legs.sort_values("expiry").to_dict("records")
+    assert near["contracts"] == -far["contracts"] < 0
+    long_alone = backtest.positions["contracts"] > 0
+    bought = replace(backtest, positions=backtest.positions[long_alone])
+    needed = -vix_rises(backtest, "a", day)
+    assert vix_rises(bought, "hedge", day) == pytest.approx(needed, rel=0.05)
+    held = backtest.equity["hedge_held"].iloc[2]
+    assert held == pytest.approx(vix_rises(backtest, "hedge", day) / needed, abs=0.02)
+    assert abs(held) < 0.35
+    adverse = [item for item in backtest.found if item.code == "ALV889"]
+    assert len(adverse) == (1 if (backtest.equity["hedge_held"] <= 0.0).any() else 0)
+
+
+def test_a_hedge_that_loses_when_vix_rises_is_told_with_its_sessions() -> None:
+    text = put("30 to 60 days", "size 1 contracts")
+    text += "hedge\n  ratio 100% of vega\n  hold vix call butterfly expiring 20 to 40 days\n"
+    calm = run(text, flat(12), settings=FREE)
+    assert calm.equity["hedge_held"].max() > 0.5
+    assert not [item for item in calm.found if item.code == "ALV889"]
+    # VIX goes far beyond the body: what is held then gains on a fall.
+    vix = np.array([16.0] * 6 + [60.0] * 6)
+    (found,) = [
+        item for item in run(text, flat(12, vix=vix), settings=FREE).found if item.code == "ALV889"
+    ]
+    assert "vix call butterfly" in found.message
 
 
 def test_gamma_scalping_comes_back_to_the_middle_of_the_band() -> None:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from alvh_rules.backtest.result import Backtest, Settings
-from alvh_rules.backtest_report.metrics import metrics
+from alvh_rules.backtest_report.metrics import metrics, over_bill
 from alvh_rules.backtest_report.returns import (
     bill_returns,
     monthly_returns,
@@ -22,6 +22,7 @@ from alvh_rules.backtest_report.sharpe import (
     long_run_variance,
     sharpe_ratio,
 )
+from alvh_rules.backtest_report.shocks import shocks
 from tests.backtest_report.runs import made_run
 
 
@@ -266,3 +267,40 @@ def test_the_dictionary_is_json_without_nan(run) -> None:
     content = json.loads(text)
     assert content["hedged"]["worst_day_date"] == str(metrics(run).hedged.worst_day_date)
     assert content["hedged"]["cvar_99_monthly"] is None
+
+
+def test_a_known_shock_is_told_for_both_books(run) -> None:
+    days = pd.to_datetime(["2020-02-19", "2020-02-20", "2020-03-12", "2020-03-23", "2020-03-24"])
+    equity = pd.DataFrame(
+        {
+            "date": days,
+            "equity": [1000.0, 1010.0, 909.0, 950.0, 960.0],
+            "equity_without_hedge": [1000.0, 1000.0, 800.0, 900.0, 910.0],
+            "hedge_profit": [5.0, 15.0, 60.0, 105.0, 100.0],
+        }
+    )
+    (found,) = shocks(replace(run, equity=equity))
+    assert (found.first, found.last) == ("2020-02-20", "2020-03-23")
+    assert found.hedged.change == pytest.approx(-0.05)
+    assert found.hedged.worst_day == pytest.approx(909 / 1010 - 1)
+    assert found.hedged.drawdown == pytest.approx(909 / 1010 - 1)
+    assert found.alone.change == pytest.approx(-0.1)
+    assert found.alone.drawdown == pytest.approx(-0.2)
+    assert found.hedge == 100.0
+    # Without a session before it, or cut off at its end, there is nothing to compare with.
+    assert shocks(replace(run, equity=equity[1:])) == []
+    assert shocks(replace(run, equity=equity[:3])) == []
+
+
+def test_ratios_over_a_bill_that_is_not_always_known_say_on_how_many_sessions(run) -> None:
+    known = metrics(run)
+    assert known.bill_sessions == known.sessions
+    assert over_bill(known, "tbill", "") == "tbill"
+    market = run.market.copy()
+    market[known.bill] = market[known.bill].where(market.index >= len(market) // 2)
+    half = metrics(replace(run, market=market))
+    assert 0 < half.bill_sessions < half.sessions
+    told = over_bill(half, "tbill", "")
+    assert told == (
+        f"tbill, on the {half.bill_sessions:,} of {half.sessions:,} sessions where it is known"
+    )

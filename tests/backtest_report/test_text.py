@@ -118,7 +118,7 @@ def test_a_future_gains_its_move(run) -> None:
     trades = pd.DataFrame(rows).assign(position="a-1", date=lambda it: pd.to_datetime(it["date"]))
     small = replace(run, positions=held, trades=trades)
     each = [item.causes for item in attributed(small, "a-1")]
-    assert [round(item.vega, 6) for item in each] == [0.0, 1000.0, -1000.0]
+    assert [round(item.delta, 6) for item in each] == [0.0, 1000.0, -1000.0]
     # Bought at 15.05 and sold at 14.95: 200 dollars, and the fees.
     assert sum(item.total for item in each) == pytest.approx(-208.0)
     assert sum(item.residual for item in each) == pytest.approx(0.0, abs=1e-6)
@@ -174,7 +174,47 @@ def test_an_option_on_vix_moves_with_its_future(run) -> None:
     # Its future is not known: all but time is in the residual, and its own volatility is no move of it.
     assert attributed(small, "a-1")[1].causes == Causes(theta=-10.0, residual=130.0)
     told = replace(small, positions=held.assign(spot=[15.0, 17.0]))
-    assert attributed(told, "a-1")[1].causes == Causes(theta=-10.0, vega=100.0, residual=30.0)
+    assert attributed(told, "a-1")[1].causes == Causes(theta=-10.0, delta=100.0, residual=30.0)
+
+
+def test_an_option_on_vix_is_split_by_its_future_and_its_own_volatility(run) -> None:
+    days = ["2020-01-02", "2020-01-03", "2020-01-06"]
+    held = _legs(
+        run,
+        days[:2],
+        market_value=[300.0, 420.0],
+        volatility=[90.0, 95.0],
+        delta=[0.0, 0.0],
+        gamma=[0.0, 0.0],
+        theta=[-10.0, -10.0],
+        vega=[50.0, 60.0],
+    ).assign(
+        underlying="VIX", right="call", strike=20.0, expiry=pd.Timestamp("2020-02-19"),
+        spot=[15.0, 17.0], own_delta=[50.0, 60.0], own_gamma=[6.0, 6.0], own_vega=[2.0, 3.0],
+    )  # fmt: skip
+    trades = pd.DataFrame(
+        {
+            "position": "a-1",
+            "date": pd.to_datetime([days[0], days[2]]),
+            "action": ["open", "close"],
+            "legs": ["+1 VIX 2020-02-19 C20 @ 3.00", "-1 VIX 2020-02-19 C20 @ 3.50"],
+            "fees": 0.0,
+            "slippage": 0.0,
+            "cash": [-300.0, 350.0],
+            "profit": [0.0, 50.0],
+            "underlyings": ["15", "16"],
+            "volatilities": ["90", "92"],
+        }
+    )
+    first, second, third = (
+        item.causes for item in attributed(replace(run, positions=held, trades=trades), "a-1")
+    )
+    assert first == Causes()
+    # Two points of the future, five of its volatility, one day: 100 + 12 + 10 - 10, of 120.
+    assert second == Causes(delta=100.0, gamma=12.0, theta=-10.0, vega=10.0, residual=8.0)
+    # Sold at 350: the log says what the future and its volatility were then.
+    assert third == Causes(delta=-60.0, gamma=3.0, theta=-30.0, vega=-9.0, residual=26.0)
+    assert (first + second + third).total == 50.0
 
 
 def test_the_life_of_a_position(run) -> None:

@@ -16,7 +16,7 @@ COLUMNS = tuple("abcdefgh")
 TABLES, RULES = 20, 30
 
 
-def _edges(number: int) -> list[int]:
+def edges(number: int) -> list[int]:
     return [10 + number % 7, 20 + number % 5, 30 + number % 3, 40 + number % 11]
 
 
@@ -33,7 +33,7 @@ def rules() -> Any:
     lines = ["ruleset rules version 1.0.0", "  bars 1 minute", "data"]
     lines += [f"  {name} volatility" for name in COLUMNS]
     for number in range(TABLES):
-        a, b, c, d = _edges(number)
+        a, b, c, d = edges(number)
         lines += [
             f"table t{number} by {COLUMNS[number % 8]}",
             f"  below {a} => {number}%",
@@ -67,7 +67,7 @@ def numpy_rules(market: Market) -> Mapping[str, Any]:
     found: dict[str, Any] = {}
     for number in range(TABLES):
         value = columns[COLUMNS[number % 8]]
-        conditions = [value < edge for edge in _edges(number)]
+        conditions = [value < edge for edge in edges(number)]
         answers = [(number + step) / 100 for step in range(5)]
         last = np.where(np.isnan(value), np.nan, answers[4])
         found[f"g{number}"] = np.select(conditions, answers[:4], last)
@@ -88,7 +88,7 @@ def polars_rules(market: Market) -> Mapping[str, Any]:
     for number in range(TABLES):
         value = pl.col(COLUMNS[number % 8])
         chain: Any = pl
-        for step, edge in enumerate(_edges(number)):
+        for step, edge in enumerate(edges(number)):
             chain = chain.when(value < edge).then((number + step) / 100)
         last = pl.when(value.is_null()).then(None).otherwise((number + 4) / 100)
         selected[f"g{number}"] = chain.otherwise(last)

@@ -151,17 +151,19 @@ sys.exit(main.main(sys.argv[1:]))
 def test_long_input_on_a_terminal_has_a_progress_bar(market, long, drawn) -> None:
     screen, terminal = pty.openpty()
     command = [sys.executable, "-c", WATCHED, long, "run", CORE, "--data", str(market)]
-    done = subprocess.run(command, stderr=terminal, stdout=subprocess.PIPE)
-    os.set_blocking(screen, False)
-    text = b""
-    with contextlib.suppress(BlockingIOError):
-        while chunk := os.read(screen, 65_536):
-            text += chunk
-    os.close(terminal)
+    with subprocess.Popen(command, stderr=terminal, stdout=subprocess.PIPE) as done:
+        os.close(terminal)
+        text = b""
+        # Read as it is drawn, since a terminal holds little; it ends with an error once nobody has it open.
+        with contextlib.suppress(OSError):
+            while chunk := os.read(screen, 65_536):
+                text += chunk
+        assert done.stdout is not None
+        written = done.stdout.read()
     os.close(screen)
     assert done.returncode == 0
     # The bar goes to the error stream alone: what is written out is the same with it.
-    assert b"reading" not in done.stdout
+    assert b"reading" not in written
     assert (b"evaluating" in text) == drawn
 
 
@@ -169,6 +171,9 @@ def test_a_run_shows_its_plan_and_what_it_costs(market, capsys) -> None:
     assert main(["run", CORE, "--data", market, "--explain-plan", "--profile"]) == 0
     out = capsys.readouterr().out
     assert re.search(r"nodes: \d+ in the plan, \d+ needed\n", out)
-    assert re.search(r"rsi\(14\) %\d+ +14 sessions +line 21\n", out)
+    assert re.search(r"rsi\(14\) %\d+ +14 sessions +16 B, 4.8 ns +line 21\n", out)
+    estimate = float(re.search(r"estimated: ([\d.]+) ns a row\n", out)[1])
+    each = [float(found) for found in re.findall(r" B, ([\d.e-]+) ns ", out)]
+    assert abs(sum(each) - estimate) < 0.02 * estimate
     assert re.search(r"and (%\d+ )+.*= short\.open, medium\.open, long\.open\n", out)
     assert re.search(r"\d+% +[\d.]+ ns  line 22: let trend", out)

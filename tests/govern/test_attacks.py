@@ -195,7 +195,7 @@ def test_a_double_vote_on_two_branches(desk: Bench) -> None:
     desk.govern("vote", "yes", proposal, by="ben", on="2015-01-12")
     code, printed = desk.try_govern("tally", proposal, on="2015-01-12")
     assert code == 1
-    assert "`cem` voted twice, on two branches, and not alike: neither vote counts" in printed
+    assert "`cem` voted twice, on two branches, and not alike: neither vote counts" in flat(printed)
     assert desk.desk().record.tally(desk.newest("propose")).yes == ("ben",)
 
 

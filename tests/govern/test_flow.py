@@ -458,8 +458,9 @@ def test_status_draws_a_proposal(desk: Bench) -> None:
         "  no        0\n"
         "  abstain   1  cem\n"
         "  quorum    2 of 3, not reached\n"
-        "  approval    over 1/2 of yes and no, met\n"
-        "  missing: the quorum: 1 of 3 voted yes or no and 2 must (1 more); `ana` can vote\n"
+        "  approval  over 1/2 of yes and no, met\n"
+        "  missing: the quorum: 1 of 3 voted yes or no and 2 must (1 more); `ana` can\n"
+        "      vote\n"
     )
     log = desk.govern("log")
     assert "\x1b" not in log
@@ -476,12 +477,29 @@ def test_the_summary_of_a_pull_request(desk: Bench) -> None:
     assert "| yes | 1 | ben |" in printed
     assert "- missing: the quorum" in printed
     assert "<details><summary>What changes</summary>" in printed
+    assert "- `always total_weight <= 100%`: proved" in printed
     code, printed = desk.try_govern("verify", "--format", "json", on="2015-01-12")
     told = json.loads(printed)
     assert (code, told["holds"], told["rulesets"][0]["in_force"]) == (1, False, False)
     code, printed = desk.try_govern("verify", "--format", "github", on="2015-01-12")
     assert code == 1
     assert printed.startswith("::error ")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a_b <i> `c_d <i>`", r"a\_b \<i\> `c_d <i>`"),
+        ("`a|b`", r"`a\|b`"),
+        ("`<i>", r"\`\<i\>"),
+        ("`` ` <i> `", r"\`\` \` \<i\> \`"),
+        ("\\` <i> `", r"\\\` \<i\> \`"),
+    ],
+)
+def test_nothing_of_a_member_is_markup(text: str, shown: str) -> None:
+    from alvh_rules.govern.report import _plain
+
+    assert _plain(text) == shown
 
 
 def test_history_that_a_proposal_attaches(desk: Bench) -> None:
@@ -493,6 +511,45 @@ def test_history_that_a_proposal_attaches(desk: Bench) -> None:
     (line, *_) = desk.newest("propose").body["history"]
     assert line == "history: 1 of 5 sessions changes (2015-01-05 to 2015-01-09)"
     assert line in printed
+    _, printed = desk.try_govern("verify", on="2015-01-12")
+    short = desk.newest("propose").id[:12]
+    assert (
+        f"note: what proposal {short} says of history was not made again: `--data FILE` makes it"
+        " again" in flat(printed)
+    )
+    _, printed = desk.try_govern("verify", "--data", "data.csv", on="2015-01-12")
+    assert f"what proposal {short} says of history was made again, and is so" in flat(printed)
+    (desk.root / "more.csv").write_text(f"date,spx,vix,vix3m\n{rows}2015-01-12,2000,20,22\n")
+    _, printed = desk.try_govern("verify", "--data", "more.csv", on="2015-01-12")
+    assert "was not made again: it was made of other data than is given: data.csv" in flat(printed)
+
+
+@pytest.mark.parametrize(
+    "line", ["history: 0 of 5 sessions changes (2015-01-05 to 2015-01-09)", ""]
+)
+def test_history_that_is_not_so(line: str, desk: Bench) -> None:
+    rows = "".join(f"2015-01-{day:02},2000,20,{20 + 1.3 * (day % 3)}\n" for day in (5, 6, 7, 8, 9))
+    (desk.root / "data.csv").write_text(f"date,spx,vix,vix3m\n{rows}")
+    desk.edit("slope > 5%", "slope > 8%")
+    desk.commit("steeper")
+    desk.govern("propose", "--data", "data.csv", by="ben", on="2015-01-12")
+    body = desk.newest("propose").body
+    desk.ledger.write_text("\n".join(desk.lines()[:-1]) + "\n")
+    history = [*([line] if line else []), *body["history"][1:]]
+    forged = desk.forge("propose", "ben", {**body, "history": history}, on="2015-01-12")
+    code, printed = desk.try_govern("verify", "--data", "data.csv", on="2015-01-12")
+    assert code == 1
+    assert f"what proposal {forged.id[:12]} carries does not hold: it says of history" in flat(
+        printed
+    )
+    assert "and it is `history: 1 of 5 sessions changes" in flat(printed)
+    # Ratified meanwhile, it is what stands against the version in force.
+    for name in ("ana", "ben"):
+        desk.govern("vote", "yes", forged.id, by=name, on="2015-01-12")
+    desk.govern("ratify", forged.id, by="cem", on="2015-01-13")
+    code, printed = desk.try_govern("verify", "--data", "data.csv", on="2015-01-14")
+    assert code == 1
+    assert "and it is `history: 1 of 5 sessions changes" in flat(printed)
 
 
 def test_a_key_that_nobody_names(desk: Bench) -> None:

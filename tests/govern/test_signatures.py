@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +28,8 @@ from alvh_rules.govern.ssh_signatures import (
     unarmoured,
     verify,
 )
-from tests.govern.desks import make_key
+from tests.govern.desks import Bench, make_key
+from tests.govern.test_attacks import charter_text, flat
 
 HAS_OPENSSH = shutil.which("ssh-keygen") is not None
 openssh = pytest.mark.skipif(not HAS_OPENSSH, reason="ssh-keygen is not installed")
@@ -117,6 +121,23 @@ def test_what_openssh_signs_is_verified(kind, tmp_path) -> None:
     assert verify(signer.sign(MESSAGE), MESSAGE) == signer.key
 
 
+@contextlib.contextmanager
+def agent(folder: Path, monkeypatch) -> Iterator[None]:
+    """An `ssh-agent` that commands find; it ends with the block."""
+    socket = folder / "agent"
+    running = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
+    monkeypatch.setenv("SSH_AUTH_SOCK", str(socket))
+    try:
+        for _ in range(200):
+            if socket.exists():
+                break
+            time.sleep(0.02)
+        yield
+    finally:
+        running.terminate()
+        running.wait()
+
+
 @openssh
 def test_an_agent_signs_for_an_encrypted_key(tmp_path, monkeypatch) -> None:
     if shutil.which("ssh-agent") is None or shutil.which("ssh-add") is None:
@@ -128,29 +149,15 @@ def test_an_agent_signs_for_an_encrypted_key(tmp_path, monkeypatch) -> None:
     ask = tmp_path / "ask"
     ask.write_text("#!/bin/sh\necho secret\n")
     ask.chmod(0o700)
-    socket = str(tmp_path / "agent")
-    agent = subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.DEVNULL)
-    try:
-        for name, value in (
-            ("SSH_AUTH_SOCK", socket),
-            ("SSH_ASKPASS", str(ask)),
-            ("SSH_ASKPASS_REQUIRE", "force"),
-        ):
-            monkeypatch.setenv(name, value)
-        for _ in range(100):
-            if Path(socket).exists():
-                break
-            agent.poll()
-            __import__("time").sleep(0.02)
+    monkeypatch.setenv("SSH_ASKPASS", str(ask))
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    with agent(tmp_path, monkeypatch):
         subprocess.run(["ssh-add", "-q", str(path)], check=True, capture_output=True)
         # With the private key's file gone, the agent alone can sign.
         path.unlink()
         monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "never")
         signer = signer_of(path.with_name("key.pub"))
         assert verify(signer.sign(MESSAGE), MESSAGE) == signer.key
-    finally:
-        agent.terminate()
-        agent.wait()
 
 
 def test_a_hardware_key_must_have_been_touched() -> None:
@@ -251,3 +258,74 @@ def test_a_signature_file_is_read_back(made) -> None:
     assert unarmoured(armoured(base64.b64decode(made[0]))) == made[0]
     with pytest.raises(BadSignatureError):
         unarmoured("nothing of the kind")
+
+
+@openssh
+def test_members_with_keys_of_every_kind_from_proposal_to_openssh(
+    founded: Bench, tmp_path, monkeypatch
+) -> None:
+    """An encrypted key that an agent holds, ECDSA and RSA: what they sign OpenSSH verifies by the file
+    of allowed signers, on the day it was signed on, and not after the key's term."""
+    if shutil.which("ssh-agent") is None or shutil.which("ssh-add") is None:
+        pytest.skip("ssh-agent is not installed")
+    for name, words in (
+        ("held", ["-t", "ed25519", "-N", "secret"]),
+        ("curve", ["-t", "ecdsa", "-b", "384", "-N", ""]),
+        ("old", ["-t", "rsa", "-b", "2048", "-N", ""]),
+    ):
+        founded.keys[name] = tmp_path / name
+        subprocess.run(
+            ["ssh-keygen", "-q", *words, "-C", "comment", "-f", str(tmp_path / name)], check=True
+        )
+    charter_text(founded, members={"ana": "held", "ben": "curve", "cem": "old"})
+    founded.govern("propose", "--charter", by="ben", on="2015-01-06")
+    for name in ("ana", "ben"):
+        founded.govern("vote", "yes", by=name, on="2015-01-06")
+    founded.govern("ratify", by="ben", on="2015-01-08")
+    founded.commit("other keys")
+    monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "force")
+    monkeypatch.delenv("SSH_AUTH_SOCK", raising=False)
+    ask = tmp_path / "ask"
+    ask.write_text("#!/bin/sh\necho wrong\n")
+    ask.chmod(0o700)
+    monkeypatch.setenv("SSH_ASKPASS", str(ask))
+    code, printed = founded.try_govern("propose", by="held", on="2015-01-09")
+    assert code == 1
+    assert "incorrect passphrase" in flat(printed)
+    assert f"with `ssh-add {tmp_path / 'held'}` an agent holds the key" in flat(printed)
+    ask.write_text("#!/bin/sh\necho secret\n")
+    with agent(tmp_path, monkeypatch):
+        subprocess.run(["ssh-add", "-q", str(tmp_path / "held")], check=True, capture_output=True)
+        monkeypatch.setenv("SSH_ASKPASS_REQUIRE", "never")
+        founded.govern("propose", by="held", on="2015-01-09")
+        for name in ("held", "curve"):
+            founded.govern("vote", "yes", by=name, on="2015-01-09")
+        founded.govern("ratify", by="old", on="2015-01-13")
+    founded.commit("adopted")
+    assert founded.try_govern("verify", on="2015-01-20")[0] == 0
+    allowed = founded.root / "governance" / "allowed_signers"
+    for entry in founded.desk().record.ledger.entries[-4:]:
+        (tmp_path / "sig").write_text(armoured(base64.b64decode(entry.signature)))
+        words = ["ssh-keygen", "-Y", "verify", "-f", str(allowed), "-I", entry.by]
+        words += ["-n", "alvh-rules", "-s", str(tmp_path / "sig")]
+        for day, holds in (("20150109", True), ("20160109", False)):
+            done = subprocess.run(
+                [*words, f"-Overify-time={day}"], input=entry.payload.encode(), capture_output=True
+            )
+            assert (done.returncode == 0) is holds, done.stderr
+
+
+def test_what_a_hardware_key_asks_is_not_hidden(tmp_path, monkeypatch) -> None:
+    """`ssh-keygen` tells the holder to touch the key on standard error, which is the terminal's then."""
+    seen = []
+
+    def run(command, **options):
+        seen.append(options["stderr"])
+        return subprocess.CompletedProcess(command, 1, b"", b"Enter passphrase: no")
+
+    monkeypatch.setattr(signing.subprocess, "run", run)
+    monkeypatch.setattr(signing.shutil, "which", lambda name: "ssh-keygen")
+    for kind in ("sk-ssh-ed25519@openssh.com", "ssh-ed25519"):
+        with pytest.raises(CannotSignError):
+            signing.Signer(PublicKey(kind, b""), tmp_path / "key").sign(MESSAGE)
+    assert seen == [None, subprocess.PIPE]

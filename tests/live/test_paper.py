@@ -21,12 +21,14 @@ from alvh_rules.check.checked import Role
 from alvh_rules.cli.main import main
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import ruleset_path
+from alvh_rules.core.source import Source
 from alvh_rules.live.errors import LiveError
 from alvh_rules.live.paper import PaperSettings
 from alvh_rules.live.settings import Settings
 from alvh_rules.market.formats import read_table
 from alvh_rules.market.read import Options
 from alvh_rules.market.simulate import simulate
+from alvh_rules.pipeline import check_source
 from tests.backtest.test_account import plain
 from tests.backtest.test_simulate import programs
 from tests.backtest.world import HEAD
@@ -65,9 +67,9 @@ always vix <= 18
 """
 
 
-def same_as_backtest(journal, text, path, costs=None) -> None:
+def same_as_backtest(journal, text, path, costs=None, name="r.alvh") -> None:
     """The journal's account and decisions are those of a backtest over a file."""
-    ruleset = checked_text(text).ruleset
+    ruleset = check_source(Source(name, text)).ruleset
     loaded, found = load(ruleset, [path], Options())
     assert loaded is not None, found
     done = backtest(ruleset, loaded.market, loaded.inputs, costs or Costs())
@@ -274,18 +276,41 @@ def test_an_account_that_was_changed_by_hand_is_found(lives, capsys) -> None:
 @pytest.mark.parametrize(
     ("text", "code", "said"),
     [
-        (PUTS.replace("data\n", "bars 5 minutes\ndata\n", 1), "ALV926", "daily bars"),
+        (PUTS.replace("  fill same", "  bars 5 minutes\n  fill same"), "ALV926", "daily bars"),
         ("ruleset t version 1.0.0\ndata\n  vix volatility\ntarget a = vix\n", "ALV926", "nothing"),
     ],
 )
-def test_what_an_account_cannot_do_is_refused(lives, text, code, said) -> None:
-    if "bars" in text:
-        text = text.replace("bars 5 minutes\n", "").replace(
-            "version 1.0.0\n", "version 1.0.0\n  bars 5 minutes\n", 1
-        )
+def test_what_an_account_cannot_do_is_refused(lives, capsys, text, code, said) -> None:
+    path = lives.folder / "r.alvh"
+    path.write_text(text)
+    journal = lives.folder / "none.db"
+    asked = ["live", str(path), "--feed=stdin", f"--journal={journal}", "--paper"]
+    assert main(asked) == 2
+    assert said in capsys.readouterr().err
+    assert not journal.exists()
     with pytest.raises(LiveError, match=said) as refused:
         lives.start(text, settings=PAPER)
     assert refused.value.diagnostic.code == code
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (["--fee=1"], "`--fee` is of the paper account"),
+        (["--from=2020-01-02"], "`--from` is of the paper account"),
+        (["--paper", "--fee=-1"], "a fee lies between"),
+        (["--paper", "--surface=none.toml"], "none.toml"),
+    ],
+)
+def test_settings_of_an_account_that_cannot_be_are_told(lives, capsys, flags, said) -> None:
+    path = lives.folder / "r.alvh"
+    path.write_text(PUTS)
+    journal = lives.folder / "none.db"
+    assert main(["live", str(path), "--feed=stdin", f"--journal={journal}", *flags]) == 2
+    told = capsys.readouterr()
+    assert said in told.err
+    assert not told.out
+    assert not journal.exists()
 
 
 def test_a_journal_is_gone_on_with_as_it_was_begun(lives) -> None:
@@ -365,7 +390,7 @@ def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
             assert name in shown
         assert f"equity ${statement.equity['equity']:,.2f}" in shown
         assert "closes when" in shown
-        assert "of 35.0% wanted" in " ".join(shown.replace("│", " ").split())
+        assert "hedge 35.0% wanted" in " ".join(shown.replace("│", " ").split())
     port = free_port()
     close = serve(live.health, port)
     try:
@@ -378,3 +403,27 @@ def test_the_dashboard_and_the_metrics_show_the_account(lives) -> None:
         assert float(readings[f"alvh_account_{name}_dollars"]) == statement.equity[name]
     assert float(readings["alvh_account_positions"]) == len(held)
     assert float(readings["alvh_account_hedge_wanted_ratio"]) == 0.35
+
+
+def test_a_journal_of_before_there_were_accounts_goes_on(lives, capsys) -> None:
+    import sqlite3
+
+    messages = list(messages_of(simulate(20, 5)))
+    live = lives.start(PUTS)
+    for message in messages[:10]:
+        live.take(message)
+    lives.let_go()
+    path = str(lives.folder / "journal.db")
+    with sqlite3.connect(path) as connection:
+        connection.execute("drop table account")
+        connection.execute("drop table trades")
+    connection.close()
+    live = lives.start(PUTS)
+    for message in messages[10:]:
+        live.take(message)
+    lives.let_go()
+    for command in ("verify", "replay", "show"):
+        assert main(["journal", command, path]) == 0
+    capsys.readouterr()
+    assert main(["journal", "show", path, "--trades"]) == 2
+    assert "begun without `--paper`" in capsys.readouterr().out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import ssl
 import subprocess
 import sys
 import threading
@@ -283,6 +285,41 @@ def test_a_webhook_that_refuses_is_told_again(lives) -> None:
         assert server.asked == 6  # type: ignore[attr-defined]
 
 
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+def test_a_webhook_over_tls_is_told_only_where_its_certificate_is_trusted(
+    lives, tmp_path, monkeypatch
+) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*made, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    live = lives.start()
+    for day in DAYS[:2]:
+        take(live, date=day, spx=100.0, vix=15.0)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        server.told, server.asked, server.answers = [], 0, []  # type: ignore[attr-defined]
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"https://localhost:{server.server_port}/alvh?desk=1"
+        record = sink_record(address)
+
+        def delivered(seconds: float) -> bool:
+            sink = record.make(address, "simple")
+            delivery = Delivery(address, sink, 1, live.journal, live.health, None)
+            delivery.begin()
+            return delivery.finish(seconds)
+
+        assert not delivered(1.5)
+        assert "CERTIFICATE_VERIFY_FAILED" in live.health.sinks[address][1]
+        assert server.told == []  # type: ignore[attr-defined]
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert delivered(15)
+        server.shutdown()
+        assert [body["key"] for _, body in server.told] == DAYS[:2]  # type: ignore[attr-defined]
+
+
 # --- standard input and output, in a process of their own ---
 
 
@@ -339,7 +376,9 @@ def test_a_signal_ends_it_gracefully(tmp_path, signal_name) -> None:
     process.stdin.flush()
     path = tmp_path / "told.ndjson"
     until = time.monotonic() + 30
-    while (not path.exists() or path.read_text().count(DAYS[4]) < 1) and time.monotonic() < until:
+    while (
+        not path.exists() or f'"key":"{DAYS[4]}"' not in path.read_text()
+    ) and time.monotonic() < until:
         time.sleep(0.02)
     process.send_signal(getattr(signal, signal_name))
     assert process.wait(20) == 0

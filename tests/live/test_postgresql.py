@@ -11,6 +11,7 @@ from alvh_rules.market.simulate import simulate
 from tests.live.conftest import SIMPLE, decided, take
 from tests.live.servers import postgresql_server
 from tests.live.test_equality import messages_of
+from tests.live.test_paper import PAPER, PUTS
 
 
 def test_a_journal_in_postgresql(lives, capsys) -> None:
@@ -40,6 +41,28 @@ def test_a_journal_in_postgresql(lives, capsys) -> None:
             assert main(["journal", command, address]) == 0
         assert main(["journal", "show", address, "--quarantine"]) == 0
         assert "differs  2007-01-03" in capsys.readouterr().out
+        lives.let_go(address)
+
+
+def test_a_paper_account_in_postgresql(lives) -> None:
+    """The same account as in a file, gone on with after a restart, and traded again."""
+    frame = simulate(90, 1)
+    with postgresql_server() as address:
+        live = lives.start(PUTS, journal=lives.journal(address), settings=PAPER)
+        for row, message in enumerate(messages_of(frame)):
+            if row == 50:
+                live = lives.start(PUTS, journal=lives.journal(address), settings=PAPER)
+            live.take(message)
+        here = lives.start(PUTS, journal=lives.journal("here.db"), settings=PAPER)
+        for message in messages_of(frame):
+            here.take(message)
+        there, accounts = (
+            [bar.account for bar in journal.bars()] for journal in (live.journal, here.journal)
+        )
+        assert there == accounts
+        assert live.journal.trades() == here.journal.trades() != []
+        for command in ("verify", "replay"):
+            assert main(["journal", command, address]) == 0
         lives.let_go(address)
 
 
