@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from datetime import date
 from pathlib import Path
+
+from alvh_rules.cli.shared_arguments import day
 
 
 def add_govern(command: argparse.ArgumentParser) -> None:
@@ -14,7 +15,7 @@ def add_govern(command: argparse.ArgumentParser) -> None:
     def add_step(name: str, help: str, *, signs: bool = False) -> argparse.ArgumentParser:
         step = steps.add_parser(name, help=help, description=help)
         step.add_argument(
-            "--on", type=_day, metavar="DATE", help="the day it is done on (default: today)"
+            "--on", type=day, metavar="DATE", help="the day it is done on (default: today)"
         )
         if signs:
             step.add_argument(
@@ -55,7 +56,7 @@ def add_govern(command: argparse.ArgumentParser) -> None:
 
     step = add_step("ratify", "Put a proposal in force that has all it needs.", signs=True)
     _add_proposal(step)
-    step.add_argument("--from", dest="first", type=_day, metavar="DATE", help="first session")
+    step.add_argument("--from", dest="first", type=day, metavar="DATE", help="first session")
 
     step = add_step("brake", "Put a change in force at once that is proved to tighten.", signs=True)
     step.add_argument("ruleset", type=Path, nargs="?", help="not needed where one is governed")
@@ -93,13 +94,6 @@ def _add_proposal(step: argparse.ArgumentParser) -> None:
     step.add_argument(
         "proposal", nargs="?", default="", help="its first characters; not needed where one is open"
     )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"`{text}` is no date such as 2026-03-16") from None
 
 
 def _member(text: str) -> tuple[str, Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alvh_rules.cli.main import _parser
+from alvh_rules.cli.arguments import parser_of_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -22,7 +22,7 @@ def test_hooks_name_commands_and_rulesets() -> None:
         program, *command = hook["entry"].split()
         assert program == "alvh"
         given = [] if hook.get("pass_filenames") is False else ["x.alvh"]
-        _parser().parse_args([*command, *given])
+        parser_of_commands().parse_args([*command, *given])
         assert re.search(hook["files"], "rulesets/x.alvh")
         assert not re.search(hook["files"], "rulesets/x.alvh.md")
         assert hook["language"] == "python"
@@ -35,7 +35,7 @@ def test_the_action_says_only_what_the_commands_understand() -> None:
         r'"\$alvh" ((?:govern )?\w+) ((?:--[\w-]+ (?:\w+ )?)*)', script
     ):
         files = ["x.alvh", "y.alvh"] if command == "diff" else ["x.alvh"]
-        _parser().parse_args([*command.split(), *options.split(), *files])
+        parser_of_commands().parse_args([*command.split(), *options.split(), *files])
     # An input is text that others may choose: none stands in the script itself.
     assert "${{" not in script
     named = set(re.findall(r"inputs\.([\w-]+)", (ROOT / "action.yml").read_text()))
@@ -50,7 +50,7 @@ def test_the_documented_jobs_are_yaml_and_run_commands_that_exist() -> None:
         yaml.safe_load(block)
     for line in re.findall(r"alvh (check|fmt|test|diff) ([^>&`\n]*)", text):
         command, arguments = line
-        _parser().parse_args([command, *shlex.split(arguments)])
+        parser_of_commands().parse_args([command, *shlex.split(arguments)])
 
 
 # --- the step that tells what differs, run as the action runs it ---

@@ -47,7 +47,7 @@ def test_nothing_is_run_as_code() -> None:
 
 def test_documents_name_what_exists() -> None:
     commands = set(
-        re.findall(r'add\(\s*"(\w[\w-]*)"', (ROOT / "alvh_rules/cli/main.py").read_text())
+        re.findall(r'add\(\s*"(\w[\w-]*)"', (ROOT / "alvh_rules/cli/arguments.py").read_text())
     )
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M))
     for path in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]:
