@@ -26,6 +26,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest tests/benchmarks/bench_*.py --benchmark-columns=median,min,max,rounds
 	$(BIN)/python -m tests.benchmarks.performance
 	$(BIN)/python -m tests.benchmarks.live
+	$(BIN)/python -m tests.benchmarks.backtest
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check alvh_rules tests

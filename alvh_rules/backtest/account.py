@@ -189,11 +189,14 @@ class Account:
                 place = self._files[file] + place[len(file) :]
             cells = trade_cells(self._trades, trade, dates, place)
             trades.append(_plain(TRADE_NAMES, cells))
-        legs = [leg_cells(entry, dates) for entry in recorder.legs]
+        legs = [
+            leg_cells(part, part.last, number, dates)
+            for part in recorder.stretches
+            for number in range(len(part.path.legs))
+        ]
         positions = [_plain(LEG_NAMES, cells) for cells in legs]
         equity = self._equity(recorder.sessions[-1])
-        for rows in (recorder.trades, recorder.legs, recorder.sessions):
-            rows.clear()
+        recorder.clear()
         return Statement(equity, trades, positions, stale)
 
     def _equity(self, session: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,18 +9,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from alvh_rules.backtest.exposure import (
-    Exposure,
-    Greeks,
-    Needs,
-    is_breached,
-    leg_greeks,
-    needs,
-)
+import numpy as np
+
+from alvh_rules.backtest.exposure import Exposure, Greeks, needs
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.instruments import NEVER, Contract, Leg
 from alvh_rules.backtest.ledger import Ledger, Position, cents
 from alvh_rules.backtest.marks import Marks
+from alvh_rules.backtest.paths import Path, moves
 from alvh_rules.backtest.trades import Cause, Recorder, Trade, sources_of
 from alvh_rules.core.source import Span
 from alvh_rules.options.contracts import Source
@@ -40,36 +36,27 @@ class Book:
         costs: Costs,
         recorder: Recorder,
         volatilities: frozenset[str],
+        reference: str = "",
     ) -> None:
         self.ledger = Ledger(capital)
         self.marks, self.costs, self.recorder = marks, costs, recorder
-        self.volatilities = volatilities
+        self.volatilities, self.reference = volatilities, reference
         self.fills = marks
         """Where trades get their prices: marks at the close, or others at the open."""
         self.whole = Exposure()
         self.owners: dict[str, Exposure] = {}
-        self._needs: dict[str, Needs] = {}
+        self._row = -1
         self._numbers: dict[str, int] = {}
-        self._leg_greeks: dict[str, Greeks] = {}
 
     # --- what it carries beside its ledger ---
-
-    def needs_kept(self) -> dict[str, Needs]:
-        """What positions need, by name, of those whose legs are still as they were when it was found."""
-        held = self.ledger.positions
-        return {
-            name: need
-            for name, need in self._needs.items()
-            if need.legs == tuple((item.contract, item.count) for item in held[name].legs.values())
-        }
 
     def numbers(self) -> dict[str, int]:
         """How many positions each owner has had."""
         return dict(self._numbers)
 
-    def restore(self, needs: Mapping[str, Needs], numbers: Mapping[str, int]) -> None:
-        """Go on from what `needs_kept` and `numbers` gave."""
-        self._needs, self._numbers = dict(needs), dict(numbers)
+    def restore(self, numbers: Mapping[str, int]) -> None:
+        """Go on from what `numbers` gave."""
+        self._numbers = dict(numbers)
 
     # --- what a session brings ---
 
@@ -131,31 +118,50 @@ class Book:
             reason,
             [prices[item] for item in due],
         )
-        self._drop(position)
+        self.ledger.drop_empty(position)
 
     def mark(self, row: int) -> None:
         """Value every leg at the close of a row, and add up the exposures."""
+        self._row = row
         self.whole, self.owners = Exposure(), {}
-        for position in list(self.ledger.positions.values()):
-            total = Greeks()
-            for contract, held in position.legs.items():
-                self.ledger.mark(held, position, self.marks.at(contract, row))
-                total.add(leg_greeks(held, contract.underlying in self.volatilities))
-            need = self._needs[position.name] = needs(
-                position, self.marks.multiplier, self._needs.get(position.name)
-            )
-            own = self.owners.setdefault(position.owner, Exposure())
+        for position in self.ledger.positions.values():
+            path = position.path
+            if path is None or not path.reaches(row):
+                path = Path(position, self.marks, self.volatilities, row, self.reference)
+            at = row - path.first
+            self.ledger.mark_along(position, path, at)
+            need = path.needs
+            if need is None:
+                need = needs(position, self.marks.multiplier)
+                path.needs = need if need.fixed else None
+            own = self.owners.get(position.owner)
+            if own is None:
+                own = self.owners[position.owner] = Exposure()
             for part in (self.whole, own):
-                part.greeks.add(total)
+                part.greeks.add(path.greeks[at])
                 part.margin += need.margin
                 part.max_loss += need.max_loss
                 part.units += abs(position.units)
-            own.breached = own.breached or is_breached(position)
-            self._leg_greeks[position.name] = total
+            own.breached = own.breached or path.breached[at]
+
+    def moves(self, contract: Contract, row: int) -> float:
+        """Points that a contract's underlying moves on a point of the one that the book's delta is for."""
+        spot = np.array([self.marks.at(contract, row).spot])
+        found = moves(self.reference, contract.underlying, spot, self.marks, row)
+        return float(np.asarray(found).item(0))
+
+    def count_as_volatility(self, underlyings: frozenset[str], row: int) -> None:
+        """Count what is written on these as vega too, from a row that is marked already."""
+        if not underlyings <= self.volatilities:
+            self.volatilities |= underlyings
+            for position in self.ledger.positions.values():
+                position.path = None
+            self.mark(row)
 
     def greeks_of(self, position: Position) -> Greeks:
         """A position's Greeks at the last mark."""
-        return self._leg_greeks.get(position.name, Greeks())
+        path = position.path
+        return Greeks() if path is None else path.greeks[self._row - path.first]
 
     def exposure(self, owner: str) -> Exposure:
         """An owner's exposure at the last mark."""
@@ -180,7 +186,7 @@ class Book:
         covered: bool = False,
     ) -> Position | None:
         """Open so many units of a structure at the close of a row; None where a leg has no quote."""
-        self._follow([leg.contract for leg in unit], row)
+        self.follow([leg.contract for leg in unit], row)
         changes = {leg.contract: leg.count * units for leg in unit}
         prices = self._prices(changes, row)
         if isinstance(prices, Contract):
@@ -202,7 +208,7 @@ class Book:
         cause: Cause,
     ) -> bool:
         """Bring a position's legs to target numbers of contracts; whether it was done."""
-        self._follow([*position.legs, *targets], row)
+        self.follow([*position.legs, *targets], row)
         changes = {}
         for contract in dict.fromkeys([*position.legs, *targets]):
             held = position.legs.get(contract)
@@ -229,7 +235,8 @@ class Book:
             Trade(row, "", owner, "refuse", structure, "", 0.0, 0, 0, 0, 0, cause, "", reason)
         )
 
-    def _follow(self, contracts: Sequence[Contract], row: int) -> None:
+    def follow(self, contracts: Sequence[Contract], row: int) -> None:
+        """Price contracts that are about to be held, in one call."""
         self.marks.follow(contracts, row)
         if self.fills is not self.marks:
             self.fills.follow(contracts, row)
@@ -291,12 +298,7 @@ class Book:
             [mark.spot for mark in marks],
             [mark.volatility for mark in marks],
         )
-        self._drop(position)
-
-    def _drop(self, position: Position) -> None:
-        if self.ledger.drop_empty(position):
-            self._needs.pop(position.name, None)
-            self._leg_greeks.pop(position.name, None)
+        self.ledger.drop_empty(position)
 
     def _record(
         self,

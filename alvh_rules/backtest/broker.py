@@ -94,8 +94,10 @@ def read_holdings(
                 if len(rows) > MOST_ROWS:
                     return None, [errors.holdings(str(path), f"over {MOST_ROWS:,} rows", ())]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        reason = getattr(problem, "strerror", None) or str(problem)
-        return None, [errors.holdings(str(path), f"it cannot be read: {reason}", ())]
+        reason = (getattr(problem, "strerror", None) or str(problem)).lower()
+        if isinstance(problem, UnicodeDecodeError):
+            reason = "it is no text in UTF-8"
+        return None, [errors.holdings(str(path), reason, ())]
     cash: float | None = None
     legs: list[HeldLeg] = []
     for number, row in enumerate(rows, 2):

@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from alvh_rules.backtest.exposure import Needs
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.layers import LayerRun, Opening
 from alvh_rules.backtest.ledger import Held, Position
@@ -37,10 +36,6 @@ def saved(run: BookRun, names: Mapping[str, str]) -> dict[str, Any]:
         "closed": dict(ledger.closed),
         "stale": ledger.stale,
         "positions": [_position(item) for item in ledger.positions.values()],
-        "needs": {
-            name: [need.margin, need.max_loss, need.fixed]
-            for name, need in book.needs_kept().items()
-        },
         "numbers": book.numbers(),
         "equity": [float(item) for item in history.equity[-_HISTORY:]],
         "hedge_profit": [float(item) for item in history.hedge[-_HISTORY:]],
@@ -65,13 +60,7 @@ def load(run: BookRun, held: Mapping[str, Any], names: Mapping[str, str]) -> Non
     ledger.closed = dict(held["closed"])
     positions = [_position_of(item) for item in held["positions"]]
     ledger.positions = {item.name: item for item in positions}
-    book.restore(
-        {
-            name: Needs(_legs_now(ledger.positions[name]), *need)
-            for name, need in held["needs"].items()
-        },
-        held["numbers"],
-    )
+    book.restore(held["numbers"])
     history.equity, history.hedge = list(held["equity"]), list(held["hedge_profit"])
     run.peak, run.unknown_rates = held["peak"], held["unknown_rates"]
     bound, counted = held["limits"]
@@ -82,10 +71,6 @@ def load(run: BookRun, held: Mapping[str, Any], names: Mapping[str, str]) -> Non
     for part, item in zip(run.parts, held["parts"], strict=True):
         part.targets.pending = [_target_of(order, files) for order in item["pending"]]
         part.load(item)
-
-
-def _legs_now(position: Position) -> tuple[tuple[Contract, float], ...]:
-    return tuple((held.contract, held.count) for held in position.legs.values())
 
 
 def _layer(layer: LayerRun, names: Mapping[str, str]) -> dict[str, Any]:

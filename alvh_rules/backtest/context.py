@@ -77,6 +77,19 @@ def underlying_of(ruleset: c.CheckedRuleset, name: str) -> str:
     return "vix" if column is not None and column.kind is Kind.CURVE else name
 
 
+def delta_reference(ruleset: c.CheckedRuleset) -> str:
+    """What the book's delta is for a point of: the first underlying that is traded and is a price; empty
+    where none is."""
+    traded = [layer.structure.underlying for layer in ruleset.layers]
+    traded += [item.structure.underlying for item in ruleset.holdings]
+    hedge = ruleset.hedge
+    traded += [item.underlying for item in (hedge.structures if hedge is not None else ())]
+    if hedge is not None and hedge.keep is not None:
+        traded.append(hedge.keep.structure.underlying)
+    prices = {item.name for item in ruleset.schema.columns if item.kind is Kind.PRICE}
+    return next((name for name in traded if name in prices), "")
+
+
 def volatilities(ruleset: c.CheckedRuleset) -> frozenset[str]:
     """The underlyings that are volatilities themselves."""
     kinds = (Kind.VOLATILITY, Kind.CURVE)

@@ -147,7 +147,7 @@ def findings(done: Simulated) -> list[Diagnostic]:
         found.append(unknown_rate(ruleset.cash_earns, run.unknown_rates, assumed))
     ledger = run.context.book.ledger
     if ledger.stale:
-        found.append(stale_marks(ledger.stale, len(run.recorder.legs)))
+        found.append(stale_marks(ledger.stale, run.recorder.marks))
     sessions = run.recorder.sessions
     short = sum(item["margin"] > max(item["cash"] / 100.0, 0.0) + 0.005 for item in sessions)
     if short:

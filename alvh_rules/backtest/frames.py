@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alvh_rules.backtest.deciding import Program
-from alvh_rules.backtest.exposure import Greeks
 from alvh_rules.backtest.hedging import HEDGE
 from alvh_rules.backtest.instruments import NEVER
-from alvh_rules.backtest.ledger import Position
+from alvh_rules.backtest.marks import NO_MARK, Mark
+from alvh_rules.backtest.paths import LegPath
 from alvh_rules.backtest.simulate import Simulated
 from alvh_rules.backtest.succession import layer_names
-from alvh_rules.backtest.trades import SOURCES, Trade
+from alvh_rules.backtest.trades import SOURCES, Stretch, Trade
 from alvh_rules.backtest.wording import condition_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
@@ -136,12 +136,10 @@ def trade_cells(number: int, trade: Trade, dates: Array, place: str) -> tuple[An
     )
 
 
-def leg_cells(entry: tuple[Any, ...], dates: Array) -> tuple[Any, ...]:
-    """A row of `positions`, in the order of `LEG_NAMES`, of a recorder's leg."""
-    row, position, number, leg = entry
-    contract, count, bid, ask, mid, value, volatility, greeks, source, spot, own = leg
-    assert isinstance(position, Position)
-    assert isinstance(greeks, Greeks)
+def leg_cells(part: Stretch, row: int, number: int, dates: Array) -> tuple[Any, ...]:
+    """A row of `positions`, in the order of `LEG_NAMES`, of a position's leg (from zero) on a row."""
+    at, leg = row - part.path.first, part.path.legs[number]
+    contract, mark = leg.contract, leg.marks[at] or NO_MARK
     expiry = (
         np.datetime64("NaT", "ns")
         if contract.expiry == NEVER
@@ -149,28 +147,23 @@ def leg_cells(entry: tuple[Any, ...], dates: Array) -> tuple[Any, ...]:
     )
     return (
         dates[row],
-        position.name,
-        position.owner,
-        number,
+        part.position.name,
+        part.position.owner,
+        number + 1,
         contract.underlying.upper(),
         contract.kind,
         contract.strike if contract.is_option else np.nan,
         expiry,
-        count,
-        bid,
-        ask,
-        mid,
-        value / 100.0,
-        volatility,
-        greeks.delta,
-        greeks.gamma,
-        greeks.theta,
-        greeks.vega,
-        SOURCES[Source(source)],
-        spot,
-        own.delta,
-        own.gamma,
-        own.vega,
+        leg.count,
+        mark.bid,
+        mark.ask,
+        mark.mid,
+        0.0 if contract.is_future else leg.values[at] / 100.0,
+        mark.volatility,
+        *leg.greeks[:, at].tolist(),
+        SOURCES[Source(mark.source)],
+        mark.spot,
+        *leg.own[:, at].tolist(),
     )
 
 
@@ -178,12 +171,59 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     """One row a leg and session."""
     import pandas
 
-    dates = done.program.market.timeline.dates.astype("datetime64[ns]")
-    rows = [leg_cells(entry, dates) for entry in done.hedged.recorder.legs]
-    frame = pandas.DataFrame(rows, columns=LEG_NAMES)
-    if not rows:
-        return _typed(frame, ("date", "expiry"), _LEG_NUMBERS)
-    return frame.sort_values(["date", "position", "leg"], kind="stable", ignore_index=True)
+    stretches = done.hedged.recorder.stretches
+    if not stretches:
+        return _typed(pandas.DataFrame(columns=LEG_NAMES), ("date", "expiry"), _LEG_NUMBERS)
+    legs = [(part, number, leg) for part in stretches for number, leg in enumerate(part.path.legs)]
+    spans = [
+        slice(part.first - part.path.first, part.last + 1 - part.path.first) for part, _, _ in legs
+    ]
+    lengths = [part.last + 1 - part.first for part, _, _ in legs]
+    rows = np.concatenate([np.arange(part.first, part.last + 1) for part, _, _ in legs])
+    numbers = np.repeat([number for _, number, _ in legs], lengths)
+    names = [part.position.name for part, _, _ in legs]
+    rank = {name: at for at, name in enumerate(sorted(set(names)))}
+    order = np.lexsort((numbers, np.repeat([rank[name] for name in names], lengths), rows))
+
+    def each(values: list[Any], kind: Any = object) -> Array:
+        return np.repeat(np.array(values, dtype=kind), lengths)[order]
+
+    def joined(parts: list[Array]) -> Array:
+        return np.concatenate(parts)[order]
+
+    parts = [(leg, span) for (_, _, leg), span in zip(legs, spans, strict=True)]
+    contracts = [leg.contract for _, _, leg in legs]
+    nothing = np.datetime64("NaT")
+    expiries = [nothing if item.expiry == NEVER else item.expiry for item in contracts]
+    data: dict[str, Any] = {
+        "date": done.program.market.timeline.dates.astype("datetime64[ns]")[rows[order]],
+        "position": each(names),
+        "owner": each([part.position.owner for part, _, _ in legs]),
+        "leg": numbers[order] + 1,
+        "underlying": each([item.underlying.upper() for item in contracts]),
+        "right": each([item.kind for item in contracts]),
+        "strike": each([item.strike if item.is_option else np.nan for item in contracts], float),
+        "expiry": each(expiries, "datetime64[D]").astype("datetime64[ns]"),
+        "contracts": each([leg.count for _, _, leg in legs], float),
+    }
+    for name, field in (("bid", "bid"), ("ask", "ask"), ("mark", "mid"), ("volatility",) * 2):
+        at = Mark._fields.index(field)
+        data[name] = joined([leg.cells[at, span] for leg, span in parts])
+    data["market_value"] = joined([_market_value(leg, span) for leg, span in parts])
+    for at, name in enumerate(("delta", "gamma", "theta", "vega")):
+        data[name] = joined([leg.greeks[at, span] for leg, span in parts])
+    data["spot"] = joined([leg.cells[Mark._fields.index("spot"), span] for leg, span in parts])
+    for at, name in enumerate(("own_delta", "own_gamma", "own_vega")):
+        data[name] = joined([leg.own[at, span] for leg, span in parts])
+    words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
+    data["source"] = words[joined([leg.cells[-1, span] for leg, span in parts]).astype(int)]
+    return pandas.DataFrame(data, columns=LEG_NAMES)
+
+
+def _market_value(leg: LegPath, span: slice) -> Array:
+    """Dollars by session; a future is worth nothing after its daily settlement."""
+    values = np.array(leg.values[span], dtype=float)
+    return np.zeros(len(values)) if leg.contract.is_future else values / 100.0
 
 
 def evaluated(done: Simulated) -> dict[Program, Evaluation]:

@@ -71,7 +71,11 @@ class DeltaBand:
         marks = context.book.marks
         marks.follow([item for item, _ in found], row)
         each = sum(
-            weight * marks.at(item, row).delta * marks.multiplier(item) for item, weight in found
+            weight
+            * marks.at(item, row).delta
+            * marks.multiplier(item)
+            * context.book.moves(item, row)
+            for item, weight in found
         )
         if not each > 0.0:
             return context.refuse(row, HEDGE, text, cause, f"no quote for {found[0][0]}")

@@ -17,16 +17,17 @@ from dataclasses import dataclass
 
 from alvh_rules.backtest.book import Book
 from alvh_rules.backtest.context import Context, underlying_of
-from alvh_rules.backtest.exposure import extrinsic, is_breached
 from alvh_rules.backtest.instruments import Leg
 from alvh_rules.backtest.ledger import Position
 from alvh_rules.backtest.limits import Adds
+from alvh_rules.backtest.paths import path_at
 from alvh_rules.backtest.sizing import YEAR, Size, UnitValue, unit_value, units_of
 from alvh_rules.backtest.strikes import Selected
 from alvh_rules.backtest.trades import Cause
 from alvh_rules.backtest.wording import condition_words, structure_words
 from alvh_rules.check import checked as c
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
+from alvh_rules.options.contracts import Expiries
 from alvh_rules.syntax import ast
 
 DEFAULT_STEP = 0.10
@@ -57,6 +58,10 @@ class LayerRun:
         self._why = opening.span if opening.span.file else layer.span
         self._opens = condition_words(context.ruleset, opening)
         self.last_opened = -(10**9)
+        self._of_options = not (
+            isinstance(layer.structure, ast.Structure)
+            and layer.structure.shape in ("futures", "shares", "nothing")
+        )
         self.pending: Opening | None = None
         self.endings: dict[str, Cause] = {}
         self.unknown_closings = 0
@@ -120,6 +125,16 @@ class LayerRun:
         held = len(self.positions()) + (self.pending is not None)
         return held < self.layer.at_most and row - self.last_opened >= self.layer.every
 
+    def looks_at(self, row: int) -> tuple[str, Expiries, int] | None:
+        """The expiry that is looked at first on a session on which the layer may open."""
+        context = self.context
+        opens = context.decisions.of(f"{self.name}.open") == TRUE and self.has_room(row)
+        if not opens or not self._of_options:
+            return None
+        return context.selector.nearest(
+            self.layer.structure, self.underlying, row, context.decisions.written
+        )
+
     def decide_opening(self, row: int, withheld: str = "") -> None:
         """Order one opening, if the layer opens, or say why not; `withheld` is why nothing may open."""
         context = self.context
@@ -161,17 +176,15 @@ class LayerRun:
     def candidate(self, row: int) -> tuple[Selected, UnitValue] | str:
         """The unit that the layer would open now, and what it brings; or why there is none."""
         context = self.context
-        if isinstance(self.layer.structure, ast.Structure) and self.layer.structure.shape in (
-            "futures",
-            "shares",
-            "nothing",
-        ):
+        if not self._of_options:
             return "a layer opens options; futures and shares are held by `hold` or the hedge"
         selected = context.selector.select(
             self.layer.structure, self.underlying, row, context.decisions.written
         )
         if isinstance(selected, str):
             return selected
+        for leg, mark in zip(selected.legs, selected.marks, strict=True):
+            context.book.marks.note(leg.contract, row, mark)
         value = unit_value(context.book, selected.legs, row)
         return value if isinstance(value, str) else (selected, value)
 
@@ -203,10 +216,10 @@ class LayerRun:
 
 def position_facts(context: Context, position: Position, row: int) -> dict[str, float | int]:
     """The attributes of an open position, as closing conditions read them."""
-    greeks = context.book.greeks_of(position)
+    path, at = path_at(position, row)
+    greeks = path.greeks[at]
     profit = position.profit / 100.0
-    nearest = min(contract.expiry for contract in position.legs)
-    days = nearest - int(context.dates[row].astype("datetime64[D]").astype(int))
+    days = path.nearest - int(context.book.marks.days[row])
     credit = position.premium / 100.0
     return {
         "profit": profit,
@@ -214,12 +227,12 @@ def position_facts(context: Context, position: Position, row: int) -> dict[str, 
         # What was paid for brought no credit.
         "credit": credit if credit > 0.0 else math.nan,
         "days_to_expiry": float(days),
-        "breached": TRUE if is_breached(position) else FALSE,
+        "breached": TRUE if path.breached[at] else FALSE,
         "delta": greeks.delta,
         "gamma": greeks.gamma,
         "theta": greeks.theta,
         "vega": greeks.vega,
-        "extrinsic": extrinsic(position),
+        "extrinsic": path.extrinsic[at],
     }
 
 
@@ -238,11 +251,10 @@ def _unit_adds(context: Context, legs: tuple[Leg, ...], value: UnitValue, row: i
         if leg.contract.underlying in book.volatilities:
             vega += size * mark.delta
         else:
-            delta, gamma, vega = (
-                delta + size * mark.delta,
-                gamma + size * mark.gamma,
-                vega + size * mark.vega,
-            )
+            moves = book.moves(leg.contract, row)
+            delta += size * mark.delta * moves
+            gamma += size * mark.gamma * moves * moves
+            vega += size * mark.vega
     return Adds(delta, gamma, theta, vega, value.margin, max(value.max_loss, 0.0))
 
 

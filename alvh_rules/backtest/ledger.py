@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from alvh_rules.backtest.instruments import Contract, Leg
 from alvh_rules.backtest.marks import Mark
+
+if TYPE_CHECKING:
+    from alvh_rules.backtest.paths import Path
 
 
 def cents(dollars: float) -> int:
@@ -42,7 +46,8 @@ class Position:
     """Legs that were opened together.
 
     `flow` is all cash in and out in cents, fees included; `premium` what its opening brought before
-    fees; `unit` the legs of one unit and `units` how many were opened.
+    fees; `unit` the legs of one unit and `units` how many were opened; `path` what it is worth on the
+    sessions that follow, while its legs stay as they are.
     """
 
     name: str
@@ -57,11 +62,21 @@ class Position:
     covered: bool = False
     closing: str = ""
     state: object = None
+    path: Path | None = None
+    worth: int | None = None
 
     @property
     def value(self) -> int:
         """Market value in cents (futures are worth nothing after settlement)."""
-        return sum(held.value for held in self.legs.values() if not held.contract.is_future)
+        if self.worth is None:
+            self.worth = sum(
+                held.value for held in self.legs.values() if not held.contract.is_future
+            )
+        return self.worth
+
+    def moved(self) -> None:
+        """Forget what was worked out from legs that are no longer so."""
+        self.path = self.worth = None
 
     @property
     def profit(self) -> int:
@@ -113,6 +128,7 @@ class Ledger:
 
         A future's cash is zero here: its gain comes with the next mark.
         """
+        position.moved()
         held = position.legs.get(contract)
         if held is None:
             held = position.legs[contract] = Held(contract, multiplier)
@@ -141,6 +157,7 @@ class Ledger:
 
     def mark(self, held: Held, position: Position, mark: Mark) -> None:
         """Value a leg at a mark; a future's change goes to cash."""
+        position.moved()
         if math.isfinite(mark.mid):
             held.mark = mark
         else:
@@ -153,8 +170,19 @@ class Ledger:
             self.receive(position, value - held.value)
         held.value = value
 
+    def mark_along(self, position: Position, path: Path, at: int) -> None:
+        """Value all legs at one entry of the position's path, as `mark` does leg by leg."""
+        position.path, position.worth = path, path.value[at]
+        self.stale += path.stale[at]
+        if path.has_futures:
+            before = sum(held.value for held in position.legs.values() if held.contract.is_future)
+            self.receive(position, path.futures[at] - before)
+        for leg in path.legs:
+            leg.held.mark, leg.held.value = leg.marks[at], leg.values[at]
+
     def settle(self, position: Position, contract: Contract, price: float) -> tuple[int, int]:
         """Settle a leg at its underlying's settlement; cash and realised profit in cents."""
+        position.moved()
         held = position.legs.pop(contract)
         worth = cents(contract.payoff(price) * held.multiplier * held.count)
         cash = worth - held.value if contract.is_future else worth
@@ -164,6 +192,7 @@ class Ledger:
     def drop_empty(self, position: Position) -> bool:
         """Forget legs that are sold out, and the position once it has none; whether it is gone."""
         for contract in [key for key, held in position.legs.items() if held.count == 0.0]:
+            position.moved()
             held = position.legs.pop(contract)
             # A future that was traded away since the last mark still has its gain to bring.
             if contract.is_future and held.value:

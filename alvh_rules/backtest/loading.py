@@ -10,6 +10,7 @@ import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +56,11 @@ def load(
     chain_columns: dict[str, str] | None = None,
     dividend_yield: float | None = None,
     skew: Skew = SPX_SKEW,
+    first: date | None = None,
+    last: date | None = None,
 ) -> tuple[Loaded | None, list[Diagnostic]]:
-    """What a ruleset's backtest runs on; None where a finding is an error."""
+    """What a ruleset's backtest runs on; None where a finding is an error. `first` and `last` are the
+    days that are traded: of others findings are counted."""
     asked = asked_of(
         ruleset,
         options,
@@ -64,6 +68,7 @@ def load(
         chain_columns=chain_columns,
         dividend_yield=dividend_yield,
     )
+    asked = replace(asked, first=first, last=last)
     data, found = read_trading_data(paths, asked)
     if data is None:
         return None, found

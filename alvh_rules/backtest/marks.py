@@ -1,8 +1,9 @@
 """Quotes of held contracts, session by session.
 
-When a contract is first held, or about to be, it is priced in one call for every session up to its
-expiry or to the end of the data. The loop over sessions then only looks up. That is no look-ahead:
-row t is what was known at the close of t, and the loop at t reads row t alone.
+When contracts are about to be held they are priced in one call, all of them for every session up to
+their expiry or to the end of the data. The loop over sessions then only looks up. That is no
+look-ahead: row t is what was known at the close of t, and the loop at t reads row t alone. A contract
+that is only considered has the mark that its listing gave it on that session.
 
 `SessionMarks` are the same where there is no data but that of one session after the other.
 """
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alvh_rules.backtest.instruments import NEVER, Contract, batch
-from alvh_rules.evaluate.inputs import Integer
+from alvh_rules.evaluate.inputs import Float, Integer
 from alvh_rules.options.contracts import Quotes, Right, Source
 
 
@@ -41,13 +42,33 @@ _NAN = math.nan
 NO_MARK = Mark(_NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, _NAN, int(Source.UNKNOWN))
 
 
+class Track:
+    """A contract's marks from row `first` on: `cells` are the fields of `Mark` by sessions."""
+
+    __slots__ = ("_marks", "cells", "first")
+
+    def __init__(self, first: int, cells: Float) -> None:
+        self.first, self.cells = first, cells
+        self._marks: list[Mark] | None = None
+
+    @property
+    def marks(self) -> list[Mark]:
+        """The marks, one a session."""
+        if self._marks is None:
+            *prices, sources = self.cells
+            columns = [*(column.tolist() for column in prices), sources.astype(int).tolist()]
+            self._marks = [Mark(*cells) for cells in zip(*columns, strict=True)]
+        return self._marks
+
+
 class Marks:
     """Marks of contracts by row. `days` are the day numbers of the rows."""
 
     def __init__(self, quotes: Quotes, days: Integer) -> None:
         self.quotes = quotes
         self.days = days
-        self._tracks: dict[Contract, tuple[int, list[Mark]]] = {}
+        self._tracks: dict[Contract, Track] = {}
+        self._noted: dict[Contract, tuple[int, Mark]] = {}
         self._settlements: dict[Contract, float] = {}
         self._multipliers: dict[tuple[str, Right], float] = {}
 
@@ -63,6 +84,10 @@ class Marks:
     def expiry_row(self, contract: Contract) -> int:
         """The row on which a contract settles; the number of rows where that lies beyond them."""
         return int(np.searchsorted(self.days, contract.expiry))
+
+    def note(self, contract: Contract, row: int, mark: Mark) -> None:
+        """Keep what a listing quoted for a contract on a row."""
+        self._noted[contract] = (row, mark)
 
     def follow(self, contracts: Iterable[Contract], row: int) -> None:
         """Price contracts from a row to their end, those that are not priced yet in one call for each
@@ -85,26 +110,35 @@ class Marks:
                 ),
                 rows,
             )
-            columns = [np.asarray(getattr(quoted, name)).tolist() for name in Mark._fields]
-            marks = [Mark(*cells) for cells in zip(*columns, strict=True)]
+            cells = np.array([getattr(quoted, name) for name in Mark._fields], dtype=np.float64)
             start = 0
             for item, length in zip(items, lengths, strict=True):
-                self._tracks[item] = (row, marks[start : start + length])
+                self._tracks[item] = Track(row, cells[:, start : start + length])
                 start += length
 
-    def at(self, contract: Contract, row: int) -> Mark:
-        """The mark on a row; nothing is known of one that is not followed, or has expired."""
-        track = self._tracks.get(contract)
-        if track is None:
-            return NO_MARK
-        first, marks = track
-        at = row - first
-        if at < 0:
+    def track(self, contract: Contract, row: int) -> Track:
+        """The marks of a contract from a row on, or from one before it; priced where they are not."""
+        found = self._tracks.get(contract)
+        if found is None or found.first > row:
             # Priced from a later row on by another book: price it again from here.
-            del self._tracks[contract]
+            self._tracks.pop(contract, None)
             self.follow([contract], row)
-            return self.at(contract, row)
-        return marks[at] if at < len(marks) else NO_MARK
+            # What has expired is not followed, and has no quote.
+            nothing = np.full((len(Mark._fields), 0), _NAN)
+            found = self._tracks.get(contract, Track(row, nothing))
+        return found
+
+    def at(self, contract: Contract, row: int) -> Mark:
+        """The mark on a row; nothing is known of one that is neither followed nor quoted there, or
+        has expired."""
+        noted = self._noted.get(contract)
+        if noted is not None and noted[0] == row:
+            return noted[1]
+        if contract not in self._tracks:
+            return NO_MARK
+        track = self.track(contract, row)
+        at = row - track.first
+        return track.marks[at] if at < len(track.marks) else NO_MARK
 
     def settlement(self, contract: Contract, row: int) -> float:
         """What the underlying settles at for a contract that expires on a row."""

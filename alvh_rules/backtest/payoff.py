@@ -91,21 +91,22 @@ class Profile:
 
 def profile(legs: Sequence[Leg], multiplier: Multiplier) -> Profile:
     """The payoff of legs at the nearest of their expiries; futures are worth their price here."""
-    strikes = {leg.contract.strike for leg in legs if leg.contract.is_option}
-    prices = (0.0, *sorted(strike for strike in strikes if strike > 0))
-
-    def total(price: float) -> float:
-        return sum(
-            leg.count * multiplier(leg.contract) * leg.contract.payoff(price) for leg in legs
-        )
-
-    slope = sum(leg.count * multiplier(leg.contract) for leg in legs if _rises(leg.contract))
-    return Profile(prices, tuple(map(total, prices)), slope)
-
-
-def _rises(contract: Contract) -> bool:
-    """Whether a contract gains a point for a point, beyond all strikes."""
-    return not contract.is_option or contract.right > 0
+    terms = [
+        (leg.contract.is_option, float(leg.contract.right), leg.contract.strike, size)
+        for leg in legs
+        for size in (leg.count * multiplier(leg.contract),)
+    ]
+    strikes = {strike for option, _, strike, _ in terms if option and strike > 0}
+    prices = (0.0, *sorted(strikes))
+    values = []
+    for price in prices:
+        total = 0.0
+        for option, right, strike, size in terms:
+            total += size * (max(right * (price - strike), 0.0) if option else price)
+        values.append(total)
+    # Beyond all strikes a put is worth nothing, and all else moves point for point.
+    slope = sum(size for option, right, _, size in terms if not option or right > 0)
+    return Profile(prices, tuple(values), slope)
 
 
 def margin(

@@ -2,9 +2,10 @@
 
 Under the pricing measure the price at expiry lies below a strike K with probability N(-d2(K)), taken
 at that strike's own implied volatility (Hull, Options, Futures, and Other Derivatives, 10th ed.,
-section 15.8). Between neighbouring strikes the payoff is linear; where it changes sign there, the
-probability between them is split as the payoff is. So a profit counts credit, wings and breakevens,
-and needs no simulation. The probability is the market's own, not a forecast.
+section 15.8). Between neighbouring strikes the probability is spread evenly. A structure's profit is
+linear between its own strikes, so that its breakevens are known, and with them the prices at which it
+gains: credit, wings and all count, and nothing is simulated. The probability is the market's own, not
+a forecast.
 """
 
 from __future__ import annotations
@@ -24,19 +25,23 @@ def probability_below(strikes: Float, volatility: Float, forward: float, days: f
     return np.asarray(np.maximum.accumulate(np.clip(normal_cdf(-d2), 0.0, 1.0)))
 
 
-def probability_of_profit(nodes: Float, below: Float, payoff: Float) -> Float:
-    """For each candidate (a row of `payoff`, profit at each node) the probability of a profit.
+def probability_of_profit(nodes: Float, below: Float, points: Float, profit: Float) -> Float:
+    """For each candidate (a row of `points`, prices ascending) the probability of a profit.
 
-    `nodes` are prices ascending, `below` the probability of a price below each. Outside the nodes a
-    candidate's profit is taken to keep its sign.
+    `nodes` are prices ascending, `below` the probability of a price below each. `profit` is that at each
+    point, linear between them; beyond its first and last point a candidate keeps its sign.
     """
-    mass = np.diff(below)
-    left, right = payoff[:, :-1], payoff[:, 1:]
-    gain = np.maximum(left, 0.0) + np.maximum(right, 0.0)
-    whole = np.abs(left) + np.abs(right)
-    with np.errstate(invalid="ignore"):
-        share = np.where(whole > 0.0, gain / whole, 0.0)
-    inside = share @ mass
-    outside = np.where(payoff[:, 0] > 0.0, below[0], 0.0)
-    outside = outside + np.where(payoff[:, -1] > 0.0, 1.0 - below[-1], 0.0)
+    left, right = profit[:, :-1], profit[:, 1:]
+    at = np.interp(points, nodes, below)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = left / (left - right)
+        crossing = points[:, :-1] + share * np.diff(points, axis=1)
+    turns = left * right < 0.0
+    at_crossing = np.interp(np.where(turns, crossing, points[:, :-1]), nodes, below)
+    low = np.where(turns & (left < 0.0), at_crossing, at[:, :-1])
+    high = np.where(turns & (left > 0.0), at_crossing, at[:, 1:])
+    gains = (left > 0.0) | (right > 0.0)
+    inside = np.where(gains, high - low, 0.0).sum(axis=1)
+    outside = np.where(profit[:, 0] > 0.0, below[0], 0.0)
+    outside = outside + np.where(profit[:, -1] > 0.0, 1.0 - below[-1], 0.0)
     return np.asarray(inside + outside)

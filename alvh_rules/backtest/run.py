@@ -28,6 +28,7 @@ def backtest(
     sources: Mapping[str, str] | None = None,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool = True,
+    both: bool = True,
     terms: Sequence[Term] = (),
     versions: tuple[GovernedVersion, ...] = (),
 ) -> Backtest:
@@ -35,7 +36,8 @@ def backtest(
 
     `terms` and `versions` are those of a run as governed (`alvh_rules/backtest/governed.py`).
 
-    `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Raises
+    `found` are findings of the data, kept with those of the run; `sources` hashes and versions. Without
+    `both` the book without its hedge is not run: its equity is then that with it. Raises
     ValueError where no session lies between the settings' days, or where rows are shorter than a day.
     `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
     """
@@ -44,7 +46,17 @@ def backtest(
         raise ValueError("a backtest runs on daily bars")
     first, last = traded_rows(market, settings)
     program = terms[0].program if terms else Program(ruleset, market)
-    done = simulate(program, inputs, settings, first, last, on_step=on_step, bulk=bulk, terms=terms)
+    done = simulate(
+        program,
+        inputs,
+        settings,
+        first,
+        last,
+        on_step=on_step,
+        bulk=bulk,
+        both=both,
+        terms=terms,
+    )
     return result(done, settings, found, sources or {}, versions)
 
 
@@ -58,7 +70,10 @@ def traded_rows(market: Market, settings: Settings) -> tuple[int, int]:
         inside &= dates <= np.datetime64(settings.last)
     rows = np.flatnonzero(inside)
     if not len(rows):
-        raise ValueError("no session lies between those days")
+        first, last = settings.first or dates[0], settings.last or dates[-1]
+        raise ValueError(
+            f"no session of the data lies between {first} and {last}: it goes from {dates[0]} to {dates[-1]}"
+        )
     return int(rows[0]), int(rows[-1])
 
 

@@ -102,6 +102,24 @@ class Selector:
             )[0]
         )
 
+    def nearest(
+        self, structure: ast.Structure | ast.Legs, underlying: str, row: int, values: Values
+    ) -> tuple[str, Expiries, int] | None:
+        """The expiry that `select` looks at first, as `Listing.price` takes it; None where there is
+        none, or two."""
+        if (
+            isinstance(structure, ast.Structure)
+            and SHAPES[(structure.shape, structure.right)].two_expiries
+        ):
+            return None
+        listed = self._listing.expiries(underlying, row, Right.PUT)
+        choice = next((item for item in structure.choices if isinstance(item, ast.Expiring)), None)
+        try:
+            first = next(self._expiries(listed, choice, values, 0), None)
+        except UnfitError:
+            return None
+        return None if first is None else (underlying, listed, first[1])
+
     def _select(
         self,
         structure: ast.Structure | ast.Legs,
@@ -126,6 +144,7 @@ class Selector:
             if best is not None and miss >= best.miss:
                 break
             try:
+                self._listing.price(row, [(underlying, listed, at) for at in (near, far)])
                 slices = [self._listing.slice(underlying, row, listed, at) for at in (near, far)]
                 if shape is None:
                     assert isinstance(structure, ast.Legs)
@@ -203,6 +222,7 @@ class Selector:
         self, legs: ast.Legs, common: ExpirySlice, listed: Expiries, row: int, values: Values
     ) -> Selected:
         made: list[Leg] = []
+        marks = []
         total = 0.0
         for leg in legs.legs:
             sign = -1.0 if leg.side == "sell" else 1.0
@@ -237,12 +257,13 @@ class Selector:
                 raise UnfitError(f"no {leg.right} fits what the leg asks for")
             total += float(misses[at])
             strike = float(strikes.strikes[at])
+            marks.append(strikes.mark(at))
             made.append(
                 Leg(
                     Contract(slice_.underlying, slice_.expiry, right, strike, slice_.morning), count
                 )
             )
-        return Selected(tuple(made), total, common.days)
+        return Selected(tuple(made), tuple(marks), total, common.days)
 
 
 def _weekly(listed: Expiries) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

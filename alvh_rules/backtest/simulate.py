@@ -31,8 +31,8 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.backtest.book import Book
-from alvh_rules.backtest.context import LAG, Context, volatilities
-from alvh_rules.backtest.deciding import CAPITAL, Decisions, Program, Scalar
+from alvh_rules.backtest.context import LAG, Context, delta_reference, volatilities
+from alvh_rules.backtest.deciding import CAPITAL, Decisions, Program, Scalar, book_names
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.hedging import HEDGE, HedgeRun
 from alvh_rules.backtest.holdings import DeltaBand, HoldingRun
@@ -110,7 +110,14 @@ class BookRun:
         self.settings = settings
         self.recorder = Recorder(full)
         marks = prices.marks
-        book = Book(ruleset.capital, marks, Costs(settings), self.recorder, volatilities(ruleset))
+        book = Book(
+            ruleset.capital,
+            marks,
+            Costs(settings),
+            self.recorder,
+            volatilities(ruleset),
+            delta_reference(ruleset),
+        )
         if ruleset.fill == "next open":
             if prices.opening is None:
                 raise ValueError("`fill next open` needs quotes at the open")
@@ -134,6 +141,9 @@ class BookRun:
         self._same_close = LAG[ruleset.fill] == 0
         self._earns = bool(ruleset.cash_earns)
         self.peak = book.ledger.equity
+        # Whose facts the rulesets read: of the others none is worked out.
+        rulesets = [ruleset] if succession is None else succession.rulesets
+        self._read = {name.split(".")[0] for item in rulesets for name in book_names(item)}
         self.unknown_rates = 0
 
     def _act(self, term: int, parts: Parts) -> None:
@@ -176,6 +186,7 @@ class BookRun:
                 self._accrue(session)
             book.pay_dividends(session.yields, session.days)
         book.settle(row, session.day)
+        self._follow(row)
         self._fill(row)
         self._mark(row)
         self._succeed(row)
@@ -218,6 +229,8 @@ class BookRun:
         # that is left.
         for holding in self.holdings:
             decided(holding)
+        looked_at = [] if withheld else [layer.looks_at(row) for layer in self.layers.values()]
+        context.listing.price(row, [item for item in looked_at if item is not None])
         for layer in self.layers.values():
             layer.decide_opening(row, withheld)
             if at_once:
@@ -251,6 +264,13 @@ class BookRun:
             rate = session.assumed_rate
         self.context.book.accrue(rate, session.days)
 
+    def _follow(self, row: int) -> None:
+        """Price what all orders under way would open, at once."""
+        openings = [layer.pending for layer in self.layers.values()]
+        contracts = [leg.contract for item in openings if item is not None for leg in item.legs]
+        contracts += [item for order in self.targets() for item in order.contracts]
+        self.context.book.follow(contracts, row)
+
     def _fill(self, row: int) -> None:
         self._leftover.fill(row)
         for layer in self.layers.values():
@@ -270,20 +290,23 @@ class BookRun:
         """What the ruleset may read of the book, after marking."""
         context, book = self.context, self.context.book
         whole, greeks = book.whole, book.whole.greeks
-        facts: dict[str, Scalar] = {
-            "book.equity": context.equity,
-            "book.drawdown": context.drawdown,
-            "book.loss": context.history.loss(1),
-            "book.delta": greeks.delta,
-            "book.gamma": greeks.gamma,
-            "book.theta": greeks.theta,
-            "book.vega": greeks.vega,
-            "book.margin": whole.margin,
-            "book.max_loss": whole.max_loss,
-            CAPITAL: context.ruleset.capital,
-            "hedge.cost": context.history.hedge_cost(YEAR),
-        }
+        facts: dict[str, Scalar] = {CAPITAL: context.ruleset.capital}
+        if "book" in self._read or "hedge" in self._read:
+            facts |= {
+                "book.equity": context.equity,
+                "book.drawdown": context.drawdown,
+                "book.loss": context.history.loss(1),
+                "book.delta": greeks.delta,
+                "book.gamma": greeks.gamma,
+                "book.theta": greeks.theta,
+                "book.vega": greeks.vega,
+                "book.margin": whole.margin,
+                "book.max_loss": whole.max_loss,
+                "hedge.cost": context.history.hedge_cost(YEAR),
+            }
         for name in self._owners:
+            if name not in self._read:
+                continue
             own = book.exposure(name)
             facts[f"{name}.breached"] = TRUE if own.breached else FALSE
             facts[f"{name}.profit"] = book.ledger.profit_of(name) / 100.0
@@ -319,36 +342,14 @@ class BookRun:
             session["facts"] = self.facts
             session["room"] = {name: layer.has_room(row) for name, layer in self.layers.items()}
             for position in ledger.positions.values():
-                for number, held in enumerate(position.legs.values(), 1):
-                    self.recorder.legs.append((row, position, number, _leg_row(held, book)))
+                self.recorder.hold(row, position)
         self.recorder.sessions.append(session)
-
-
-def _leg_row(held: Any, book: Book) -> tuple[Any, ...]:
-    from alvh_rules.backtest.exposure import leg_greeks
-    from alvh_rules.backtest.marks import NO_MARK
-
-    contract, mark = held.contract, held.mark or NO_MARK
-    greeks = leg_greeks(held, contract.underlying in book.volatilities)
-    return (
-        contract,
-        held.count,
-        mark.bid,
-        mark.ask,
-        mark.mid,
-        0 if contract.is_future else held.value,
-        mark.volatility,
-        greeks,
-        mark.source,
-        mark.spot,
-        leg_greeks(held, False),
-    )
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """Both books after their last session; one book twice where there is no hedge. `program` is the
-    first version's, of one or several `terms`."""
+    """Both books after their last session; one book twice where there is no hedge, or only it was run.
+    `program` is the first version's, of one or several `terms`."""
 
     program: Program
     inputs: Inputs
@@ -385,12 +386,14 @@ def simulate(
     *,
     on_step: Callable[[int, int], None] = lambda done, of: None,
     bulk: bool = True,
+    both: bool = True,
     terms: Sequence[Term] = (),
 ) -> Simulated:
     """Run both books from the first row of the market; trade from row `first` to row `last`.
 
     `terms` are the versions that decide, one after another, the first one `program`'s; without them that
     one decides throughout. `bulk` is of `of_history`: how decisions are made, and nothing of what they are.
+    Without `both` the book without its hedge is not run, and the other stands for it.
     """
     prices, terms = prices_of(program, inputs), tuple(terms) or (Term(program, 0),)
 
@@ -408,7 +411,7 @@ def simulate(
 
     main = run(True, True)
     plain = all(term.ruleset.hedge is None for term in terms)
-    other = main if plain else run(False, False)
+    other = main if plain or not both else run(False, False)
     for session in sessions_of(program, inputs, last):
         trading = session.row >= first
         main.session(session, trading)

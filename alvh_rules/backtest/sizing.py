@@ -41,9 +41,9 @@ class UnitValue:
 
 
 def unit_value(book: Book, legs: Sequence[Leg], row: int) -> UnitValue | str:
-    """What a unit brings and needs at the close of a row; or why that is not known."""
+    """What a unit brings and needs at the close of a row, by the marks there; or why that is not
+    known."""
     marks = book.marks
-    marks.follow([leg.contract for leg in legs], row)
     cash = sold = 0.0
     spot = math.nan
     for leg in legs:

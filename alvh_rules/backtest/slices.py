@@ -6,13 +6,14 @@ run side by side, or three layers that look at the same expiry, price it once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from alvh_rules.evaluate.inputs import Float
+from alvh_rules.backtest.marks import Mark
+from alvh_rules.evaluate.inputs import Float, Integer
 from alvh_rules.options.contracts import Contracts, Expiries, Quoted, Quotes, Right
 
 
@@ -25,6 +26,15 @@ class Slice:
 
     def __len__(self) -> int:
         return len(self.strikes)
+
+    def mark(self, at: int) -> Mark:
+        """The quote of one of them."""
+        quoted = self.quoted
+        prices = (
+            *(quoted.bid, quoted.ask, quoted.mid, quoted.volatility, quoted.delta, quoted.gamma),
+            *(quoted.theta, quoted.vega, quoted.forward, quoted.spot),
+        )
+        return Mark._make([*(float(column[at]) for column in prices), int(quoted.source[at])])
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,10 @@ class ExpirySlice:
         return float("nan")
 
 
+_Key = tuple[str, int, bool]
+"""An underlying, the day number of an expiry, and whether it settles AM."""
+
+
 class Listing:
     """Expiries and slices of the session that is asked about; another session forgets the last."""
 
@@ -58,7 +72,7 @@ class Listing:
         self.quotes = quotes
         self._row = -1
         self._expiries: dict[tuple[str, Right], Expiries] = {}
-        self._slices: dict[tuple[str, int, bool], ExpirySlice] = {}
+        self._slices: dict[_Key, ExpirySlice] = {}
         self._found: dict[Hashable, Any] = {}
 
     def _at(self, row: int) -> None:
@@ -85,43 +99,55 @@ class Listing:
 
     def slice(self, underlying: str, row: int, expiries: Expiries, at: int) -> ExpirySlice:
         """The options of one of the expiries."""
+        key = _key(underlying, expiries, at)
         self._at(row)
-        expiry, morning = expiries.date[at], bool(expiries.morning[at])
-        day = int(expiry.astype("datetime64[D]").astype(np.int64))
-        key = (underlying, day, morning)
         if key not in self._slices:
-            put, call = self._priced(underlying, row, expiry, morning)
-            self._slices[key] = ExpirySlice(
-                underlying, day, float(expiries.days[at]), morning, put, call
-            )
+            self.price(row, [(underlying, expiries, at)])
         return self._slices[key]
 
-    def _priced(
-        self, underlying: str, row: int, expiry: np.datetime64, morning: bool
-    ) -> tuple[Slice, Slice]:
-        listed = [
-            self.quotes.strikes(underlying, row, expiry, right) for right in (Right.PUT, Right.CALL)
-        ]
-        count = sum(map(len, listed))
-        right = np.repeat(
-            np.array([Right.PUT, Right.CALL], dtype=np.int8), [len(part) for part in listed]
-        )
+    def price(self, row: int, wanted: Iterable[tuple[str, Expiries, int]]) -> None:
+        """Price the options of several expiries, those that are not yet, in one call for each
+        underlying. Each is an underlying, its expiries, and which of them."""
+        self._at(row)
+        new: dict[str, dict[_Key, tuple[Expiries, int]]] = {}
+        for underlying, expiries, at in wanted:
+            key = _key(underlying, expiries, at)
+            if key not in self._slices:
+                new.setdefault(underlying, {})[key] = (expiries, at)
+        for underlying, parts in new.items():
+            self._price(underlying, row, parts)
+
+    def _price(self, underlying: str, row: int, parts: Mapping[_Key, tuple[Expiries, int]]) -> None:
+        strikes, lengths = [], []
+        for expiries, at in parts.values():
+            for right in (Right.PUT, Right.CALL):
+                listed = self.quotes.strikes(underlying, row, expiries.date[at], right)
+                strikes.append(listed)
+                lengths.append(len(listed))
+        rights = np.array([Right.PUT, Right.CALL] * len(parts), dtype=np.int8)
+        dates = np.array([e.date[at] for e, at in parts.values()], dtype="datetime64[D]")
+        mornings = np.array([bool(e.morning[at]) for e, at in parts.values()])
         contracts = Contracts(
             underlying,
-            right,
-            np.concatenate(listed),
-            np.full(count, expiry, dtype="datetime64[D]"),
-            np.full(count, morning, dtype=np.bool_),
+            np.repeat(rights, lengths),
+            np.concatenate(strikes),
+            np.repeat(np.repeat(dates, 2), lengths),
+            np.repeat(np.repeat(mornings, 2), lengths),
         )
-        if not count:
-            nothing = self._none()
-            return Slice(np.zeros(0), nothing), Slice(np.zeros(0), nothing)
-        quoted = self.quotes.quote(contracts, np.full(count, row, dtype=np.int64))
+        count = len(contracts)
+        quoted = self._none()
+        if count:
+            quoted = self.quotes.quote(contracts, np.full(count, row, dtype=np.int64))
         known = np.isfinite(quoted.mid) & np.isfinite(quoted.bid) & np.isfinite(quoted.ask)
-        return tuple(
-            Slice(contracts.strike[which], taken(quoted, which))
-            for which in ((right < 0) & known, (right > 0) & known)
-        )  # type: ignore[return-value]
+        ends = np.cumsum(lengths)
+        sides = []
+        for begin, end in zip(ends - lengths, ends, strict=True):
+            which = begin + np.flatnonzero(known[begin:end])
+            sides.append(Slice(contracts.strike[which], taken(quoted, which)))
+        for number, (key, (expiries, at)) in enumerate(parts.items()):
+            put, call = sides[2 * number : 2 * number + 2]
+            days = float(expiries.days[at])
+            self._slices[key] = ExpirySlice(underlying, key[1], days, key[2], put, call)
 
     @staticmethod
     def _none() -> Quoted:
@@ -129,6 +155,11 @@ class Listing:
         return Quoted(no, no, no, no, no, no, no, no, no, no, np.zeros(0, dtype=np.int8))
 
 
-def taken(quoted: Quoted, which: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Quoted:
+def _key(underlying: str, expiries: Expiries, at: int) -> _Key:
+    day = int(expiries.date[at].astype("datetime64[D]").astype(np.int64))
+    return underlying, day, bool(expiries.morning[at])
+
+
+def taken(quoted: Quoted, which: Integer) -> Quoted:
     """Some of the quotes."""
     return Quoted(*(getattr(quoted, name)[which] for name in Quoted.__slots__))

@@ -21,6 +21,7 @@ from alvh_rules.backtest.choices import (
     wanted_range,
 )
 from alvh_rules.backtest.instruments import Contract, Leg
+from alvh_rules.backtest.marks import Mark
 from alvh_rules.backtest.probability import probability_below, probability_of_profit
 from alvh_rules.backtest.shapes import DEFAULT_WINGS, Shape
 from alvh_rules.backtest.slices import ExpirySlice
@@ -31,9 +32,11 @@ from alvh_rules.syntax import ast
 
 @dataclass(frozen=True)
 class Selected:
-    """The legs of one unit, in the structure's order, and the sum of its misses."""
+    """The legs of one unit, in the structure's order, with their marks at that close, and the sum of
+    its misses."""
 
     legs: tuple[Leg, ...]
+    marks: tuple[Mark, ...]
     miss: float
     days: float
     probability: float = math.nan
@@ -92,11 +95,11 @@ class Strikes:
             ]
         )
         standing = self._standing(anchors[None, :])[0]
-        return Selected(self._legs(standing, anchors), total, self._near.days)
+        return Selected(*self._legs(standing, anchors), total, self._near.days)
 
-    def _legs(self, standing: Float, anchors: Float) -> tuple[Leg, ...]:
-        """The legs on their strikes; says why where one cannot stand."""
-        legs = []
+    def _legs(self, standing: Float, anchors: Float) -> tuple[tuple[Leg, ...], tuple[Mark, ...]]:
+        """The legs on their strikes and their marks; says why where one cannot stand."""
+        legs, marks = [], []
         for stand, strike in zip(self._shape.legs, standing.tolist(), strict=True):
             slice_ = self._far if stand.far else self._near
             base = anchors[stand.anchor]
@@ -108,7 +111,9 @@ class Strikes:
                 slice_.underlying, slice_.expiry, stand.right, strike, slice_.morning
             )
             legs.append(Leg(contract, self._sign * stand.count))
-        return tuple(legs)
+            part = slice_.of(stand.right)
+            marks.append(part.mark(int(np.searchsorted(part.strikes, strike))))
+        return tuple(legs), tuple(marks)
 
     def _standing(self, anchors: Float) -> Float:
         """The strike of each leg (a column) for each candidate (a row of anchors); NaN where none."""
@@ -126,20 +131,17 @@ class Strikes:
     def _wings_of(self, strikes: Float, base: Float, side: int) -> Float:
         """For each anchor the strike nearest to the wanted distance, on its side."""
         spot = self._near.spot
-        width = side * (strikes[None, :] - base[:, None])
         if self._wings is None:
             preferred = np.full(len(base), DEFAULT_WINGS * spot)
             if self._structure.shape == "butterfly" and self._structure.right:
                 # A butterfly away from the money reaches back to it.
                 away = np.abs(base - spot)
                 preferred = np.where(away > DEFAULT_WINGS / 2 * spot, away, preferred)
-            misses = np.abs(width - preferred[:, None]) / preferred[:, None]
-        else:
-            misses = self._wanted_wings(self._wings, spot).misses(width)
-        misses = np.where(width > 0, misses, np.inf)
-        at = np.argmin(misses, axis=1)
-        fits = np.isfinite(misses[np.arange(len(base)), at])
-        return np.where(fits, strikes[at], np.nan)
+            return nearest_beyond(strikes, base, side, 0.0, np.inf, preferred, preferred)
+        wanted = self._wanted_wings(self._wings, spot)
+        return nearest_beyond(
+            strikes, base, side, wanted.low, wanted.high, wanted.preferred, wanted.scale
+        )
 
     def _wanted_wings(self, choice: ast.Selection, spot: float) -> Wanted:
         wanted = wanted_range(self._values, choice.low, choice.high, choice.nearest, "the wings")
@@ -174,8 +176,8 @@ class Strikes:
                 raise UnfitError("the probability of profit is not known at these quotes")
             near = float(chances[np.nanargmin(np.abs(chances - wanted.preferred))])
             raise UnfitError(f"no strikes give {said(by)}: the nearest is {near:.0%}")
-        legs = self._legs(standing[best], anchors[best])
-        return Selected(legs, float(misses[best]), self._near.days, float(chances[best]))
+        legs, marks = self._legs(standing[best], anchors[best])
+        return Selected(legs, marks, float(misses[best]), self._near.days, float(chances[best]))
 
     def _candidates(self) -> Float:
         """Anchors' strikes, a row each: all those out of the money, or pairs of like delta."""
@@ -187,12 +189,36 @@ class Strikes:
             return np.asarray(strikes[:, None])
         second = self._near.of(anchors[1].right)
         other = np.abs(second.quoted.delta)
-        other = np.where(other <= 0.5, other, np.inf)
-        if not np.isfinite(other).any():
+        far = np.flatnonzero(other <= 0.5)
+        if not len(far):
             return np.zeros((0, 2))
-        deltas = np.abs(first.quoted.delta[out])
-        matched = second.strikes[np.argmin(np.abs(other[None, :] - deltas[:, None]), axis=1)]
+        deltas, other = np.abs(first.quoted.delta[out]), other[far]
+        matched = second.strikes[far[np.abs(other - deltas[:, None]).argmin(axis=1)]]
         return np.asarray(np.column_stack([strikes, matched])[strikes < matched])
+
+
+def nearest_beyond(
+    strikes: Float,
+    base: Float,
+    side: int,
+    low: float,
+    high: float,
+    preferred: Float | float,
+    scale: Float | float,
+) -> Float:
+    """For each base the strike with the smallest miss (`choices.Wanted`) on one side of it (-1 below, 1
+    above); of equal ones the lower, NaN where none fits. `strikes` ascend."""
+    # The nearest of all on that side is one of the two beside the width that is wanted.
+    target = base + side * np.clip(preferred, low, high)
+    after = np.searchsorted(strikes, target)
+    beside = np.stack([np.maximum(after - 1, 0), np.minimum(after, len(strikes) - 1)])
+    width = side * (strikes[beside] - base)
+    inside = (width > 0.0) & (width >= low) & (width <= high)
+    misses = np.where(inside, np.abs(width - preferred) / scale, np.inf)
+    lower = misses[0] <= misses[1]
+    at = np.where(lower, beside[0], beside[1])
+    fits = np.isfinite(np.where(lower, misses[0], misses[1]))
+    return np.where(fits, strikes[at], np.nan)
 
 
 def probabilities(
@@ -209,12 +235,15 @@ def probabilities(
     if len(nodes) < 2:
         return np.full(len(strikes), np.nan)
     below = probability_below(nodes, volatility, forward, near.days)
-    payoff = np.zeros((len(strikes), len(nodes)))
+    corners = np.sort(np.clip(strikes, nodes[0], nodes[-1]), axis=1)
+    ends = np.ones((len(strikes), 1))
+    points = np.hstack([nodes[0] * ends, corners, nodes[-1] * ends])
+    profit = np.zeros(points.shape)
     for column, (right, count) in enumerate(zip(rights, counts, strict=True)):
         part, mine = near.of(right), strikes[:, column]
         at = np.minimum(np.searchsorted(part.strikes, mine), len(part) - 1)
         mids = np.where(part.strikes[at] == mine, part.quoted.mid[at], np.nan)
-        value = np.maximum(right * (nodes[None, :] - mine[:, None]), 0.0)
-        payoff += count * (value - mids[:, None])
-    unknown = np.isnan(payoff).any(axis=1)
-    return np.where(unknown, np.nan, probability_of_profit(nodes, below, payoff))
+        value = np.maximum(right * (points - mine[:, None]), 0.0)
+        profit += count * (value - mids[:, None])
+    unknown = np.isnan(profit).any(axis=1)
+    return np.where(unknown, np.nan, probability_of_profit(nodes, below, points, profit))

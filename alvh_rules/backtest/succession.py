@@ -130,6 +130,11 @@ class Succession:
         """The layers of all versions, in the order in which they first come."""
         return layer_names(self._terms)
 
+    @property
+    def rulesets(self) -> list[CheckedRuleset]:
+        """Those of all versions."""
+        return [term.ruleset for term in self._terms]
+
     def advance(self, facts: Facts) -> None:
         """Decide on the next session by every version that is in force now or later."""
         for program in self._wanted():
@@ -163,7 +168,7 @@ class Succession:
             context.ruleset = term.ruleset
             context.decisions = self.decisions
             context.limits = BookLimits(term.ruleset)
-            context.book.volatilities |= volatilities(term.ruleset)
+            context.book.count_as_volatility(volatilities(term.ruleset), row)
             kept, coming = self._memories.setdefault(before, {}), self._memories.get(term.program)
             for position in context.book.ledger.positions.values():
                 kept[position.name] = position.state

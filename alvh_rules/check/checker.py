@@ -59,9 +59,10 @@ def check(
     hedge = decider.hedge()
     limits = decider.limits([item for item in items if isinstance(item, ast.Limit)])
     decider.finish()
-    always = _always(scope, work, decider, items)
-    monotone = _monotone(scope, work, items)
-    assumed = [work.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
+    promise = Elaborator(scope, promise=True)
+    always = _always(scope, promise, decider, items)
+    monotone = _monotone(scope, promise, items)
+    assumed = [promise.condition(item.condition) for item in items if isinstance(item, ast.Assume)]
     _others(scope, work, items)
     cash = _cash(scope, header)
     fee, slippage = _costs(scope, work, header)

@@ -186,6 +186,19 @@ def position_name_outside(name: str, span: Span) -> Diagnostic:
     )
 
 
+def position_name_promised(name: str, span: Span, of_layer: str) -> Diagnostic:
+    """`always profit >= 0`; `of_layer` is what a layer has of that name, `short.profit`, or nothing."""
+    instead = f" or write `{of_layer}`, which is of all that the layer holds;" if of_layer else ""
+    return _error(
+        "ALV110",
+        f"`{name}` speaks of one open position, and nothing can be proved of it: what is open, and at what"
+        " price, is no matter of one market",
+        span,
+        f"keep it to `close when` of a layer;{instead} what is decided, data, and facts such as"
+        " `book.drawdown` can be promised, whatever is held",
+    )
+
+
 # --- kinds ---------------------------------------------------------------------------------------
 
 

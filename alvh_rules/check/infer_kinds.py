@@ -52,11 +52,13 @@ def decimal_value(text: str, percent: bool = False) -> float:
 
 
 class Elaborator:
-    """Elaborates expressions against a scope. `position` allows the names of open positions."""
+    """Elaborates expressions against a scope. `position` allows the names of open positions; a
+    `promise` is told why it cannot have them."""
 
-    def __init__(self, scope: Scope, *, position: bool = False) -> None:
+    def __init__(self, scope: Scope, *, position: bool = False, promise: bool = False) -> None:
         self.scope = scope
         self.position = position
+        self.promise = promise
         self.calls = Calls(self)
 
     # --- entry points ---
@@ -347,6 +349,11 @@ class Elaborator:
         if name in BUILTINS:
             scope.report(errors.function_without_call(name, node.span, BUILTINS[name].signature))
         elif name in POSITION:
+            if self.promise:
+                layer = next(iter(scope.layers), "") if name in LAYER else ""
+                of_layer = f"{layer}.{name}" if layer else ""
+                scope.report(errors.position_name_promised(name, node.span, of_layer))
+                return
             scope.report(errors.position_name_outside(name, node.span))
         elif name in scope.calendars:
             scope.report(errors.calendar_has_no_value(name, node.span))

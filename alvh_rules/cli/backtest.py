@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,8 +26,8 @@ def backtest(arguments: argparse.Namespace) -> int:
     if report is not None and (report.suffix != ".html" or not report.resolve().parent.is_dir()):
         print(f"`{report}` must be an .html file in a folder that exists")
         return CANNOT_RUN
-    if arguments.out is not None and arguments.out.exists() and not arguments.out.is_dir():
-        print(f"`{arguments.out}` is no folder")
+    if arguments.out is not None and (problem := unwritable(arguments.out)):
+        print(problem)
         return CANNOT_RUN
     from alvh_rules.cli.progress import progress
 
@@ -79,6 +80,19 @@ def backtest(arguments: argparse.Namespace) -> int:
         print(f"cannot write: {problem.strerror or problem}: {problem.filename}")
         return CANNOT_RUN
     return FINE
+
+
+def unwritable(folder: Path) -> str:
+    """Why no run can be written into a folder, which need not be there yet; empty where one can."""
+    there = folder.resolve()
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir():
+        shown = folder if there == folder.resolve() else there
+        return f"`{shown}` is a file: `--out {folder}` must be a folder"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"`{there}` may not be written to"
+    return ""
 
 
 def orders(arguments: argparse.Namespace) -> int:
@@ -139,6 +153,10 @@ def _ready(arguments: argparse.Namespace) -> _Ready | int:
 
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
+    first, last = getattr(arguments, "first", None), getattr(arguments, "last", None)
+    if first is not None and last is not None and first > last:
+        print(f"`--from {first}` is after `--to {last}`: are the two taken for each other?")
+        return CANNOT_RUN
     if getattr(arguments, "as_governed", False):
         return _governed(arguments)
     result = checked(arguments)
@@ -161,6 +179,8 @@ def _ready(arguments: argparse.Namespace) -> _Ready | int:
         chain_columns=dict(arguments.map_chain),
         dividend_yield=arguments.dividend_yield,
         skew=skew,
+        first=first,
+        last=last,
     )
     if found:
         print(render_all(found, result.sources, colour=colour()) + "\n")

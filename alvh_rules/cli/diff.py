@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -21,6 +22,8 @@ def diff(arguments: argparse.Namespace) -> int:
     """Compare two rulesets and say so; 1 where `--fail-on` is reached, 2 where it cannot be done."""
     from alvh_rules.compare.compare import compare
 
+    if not _sensible(arguments):
+        return CANNOT_RUN
     old, new = read_version(arguments.old), read_version(arguments.new)
     if old.ruleset is None or new.ruleset is None:
         return _refuse(arguments, old, new)
@@ -36,9 +39,43 @@ def diff(arguments: argparse.Namespace) -> int:
             _report(arguments, [shown])
             return CANNOT_RUN
         comparison = with_history(comparison, history)
+    if arguments.backtest:
+        from alvh_rules.cli.diff_results import results
+
+        traded = results(arguments, comparison)
+        if traded is None:
+            return CANNOT_RUN
+        found, more = traded
+        comparison = replace(comparison, results=found)
+        of_data += [item for item in more if item not in of_data]
     _show(arguments, comparison, of_data)
     reached = arguments.fail_on and comparison.bump >= Bump[arguments.fail_on.upper()]
     return FINDINGS if reached else FINE
+
+
+def _sensible(arguments: argparse.Namespace) -> bool:
+    """Whether the options go together; what does not is told."""
+    if arguments.backtest and not arguments.data:
+        print("`--backtest` needs `--data FILE`: what to trade over", file=sys.stderr)
+        return False
+    given = [
+        flag
+        for flag, value in (
+            ("--from", arguments.first),
+            ("--to", arguments.last),
+            ("--chains", arguments.chains),
+            ("--map-chain", arguments.map_chain),
+            ("--surface", arguments.surface),
+            ("--dividend-yield", arguments.dividend_yield),
+            ("--fee", arguments.fee),
+            ("--slippage", arguments.slippage),
+        )
+        if value not in (None, [])
+    ]
+    if given and not arguments.backtest:
+        print(f"`{given[0]}` goes with `--backtest`", file=sys.stderr)
+        return False
+    return True
 
 
 def _refuse(arguments: argparse.Namespace, old: Checked, new: Checked) -> int:

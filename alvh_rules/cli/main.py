@@ -185,6 +185,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_market(command, required=False)
     command.add_argument("--seconds", type=_seconds, default=10.0, help="for proofs (default 10)")
     command.add_argument(
+        "--backtest", action="store_true", help="trade both, and tell the results by changed clause"
+    )
+    _add_traded_days(command)
+    _add_prices(command)
+    command.add_argument(
         "--fail-on",
         choices=("patch", "minor", "major"),
         help="exit with 1 where the suggested bump is at least that",
@@ -205,8 +210,7 @@ def _parser() -> argparse.ArgumentParser:
 
     command = add("backtest", "backtest:backtest", "Trade a ruleset over history.")
     _add_backtest(command)
-    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
-    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+    _add_traded_days(command)
     command.add_argument(
         "--as-governed",
         action="store_true",
@@ -383,14 +387,24 @@ def _add_linting(command: argparse.ArgumentParser) -> None:
 
 
 def _add_backtest(command: argparse.ArgumentParser) -> None:
-    """What prices and costs are: of `backtest` and of `orders`."""
+    """What is traded, and over what: of `backtest` and of `orders`."""
     _add_data(command)
-    _add_costs(command)
     _add_ratified(command)
+    _add_prices(command)
+
+
+def _add_traded_days(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--from", dest="first", type=_day, metavar="D", help="first day traded")
+    command.add_argument("--to", dest="last", type=_day, metavar="D", help="last day traded")
+
+
+def _add_prices(command: argparse.ArgumentParser) -> None:
+    """What prices and costs are."""
     command.add_argument("--chains", type=Path, action="append", default=[], metavar="FILE")
     command.add_argument(
         "--map-chain", type=_pair, action="append", default=[], metavar="NAME=COLUMN"
     )
+    _add_costs(command)
 
 
 def _add_costs(command: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:

@@ -22,13 +22,14 @@ Told = Callable[[str, int, int], None]
 
 
 @contextmanager
-def progress(files: Sequence[Path]) -> Iterator[Told]:
+def progress(files: Sequence[Path], *, long: bool = False) -> Iterator[Told]:
     """A function to tell of work: a phase's name, and how many of how many rows are done (0: not
     known), from which the rows a second and the time left are drawn.
 
-    It draws only for long input and on a terminal; otherwise what it is told goes nowhere.
+    It draws only for long input (or work that is `long` whatever the input) and on a terminal; otherwise
+    what it is told goes nowhere.
     """
-    if not sys.stderr.isatty() or _size(files) < LONG:
+    if not sys.stderr.isatty() or not (long or _size(files) >= LONG):
         yield lambda phase, done, of: None
         return
     from rich.console import Console

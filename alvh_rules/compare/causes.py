@@ -9,7 +9,7 @@ compute, so that another name or layout of the same is no cause.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
 from alvh_rules.check import checked as c
 from alvh_rules.compare.canonical import Canonical
@@ -54,7 +54,26 @@ def causes(old: Canonical, new: Canonical, name: str) -> tuple[Cause, ...]:
             continue
         for item in own:
             found.update(dict.fromkeys(_aliases(old, new, item) or [item]))
-    return tuple(found)[:_MOST]
+    return tuple(item for item in found if not _told_elsewhere(item, name, found))[:_MOST]
+
+
+def _told_elsewhere(item: Cause, name: str, found: Iterable[Cause]) -> bool:
+    """Whether a longer piece of the text says it too (`weight 30%` of `30%`), or the definition itself
+    does, where the decision only passes it on."""
+    if not (item.old and item.new):
+        return False
+    for other in found:
+        if other is item:
+            continue
+        if (other.old, other.new) == (item.old, item.new):
+            if item.name == name:
+                return True
+        elif all(
+            f" {less} " in f" {more} "
+            for less, more in ((item.old, other.old), (item.new, other.new))
+        ):
+            return True
+    return False
 
 
 def _of(name: str, before: list[Part], after: list[Part]) -> list[Cause]:

@@ -14,6 +14,7 @@ from typing import Any
 from alvh_rules.check import checked as c
 from alvh_rules.compare.bump import Bump
 from alvh_rules.compare.canonical import Canonical
+from alvh_rules.compare.clause_words import text_of
 from alvh_rules.compare.comparison import Change
 from alvh_rules.core.source import Span
 from alvh_rules.report.values import shown
@@ -26,12 +27,10 @@ from alvh_rules.syntax.print_expressions import (
     structure_text,
 )
 
-_SETTINGS = ("capital", "risk", "fill", "contracts")
-
 
 def clause_changes(old: Canonical, new: Canonical) -> list[Change]:
     """What differs in the header, in layers and a hedge that both have, and in holdings."""
-    found = _header(old.ruleset, new.ruleset)
+    found = _header(old, new)
     layers = {layer.name: layer for layer in old.ruleset.layers}
     for layer in new.ruleset.layers:
         if layer.name in layers:
@@ -83,16 +82,21 @@ def meaning(node: Any, canonical: Canonical) -> Hashable:
 # --- the header ---
 
 
-def _header(old: c.CheckedRuleset, new: c.CheckedRuleset) -> list[Change]:
-    span = header_span(new)
-    texts = [_settings(old), _settings(new)]
+def _header(old: Canonical, new: Canonical) -> list[Change]:
+    span = header_span(new.ruleset)
+    texts = [_settings(old.ruleset), _settings(new.ruleset)]
     found = [
         Change("header", name, texts[0][name], texts[1][name], Bump.MINOR, span=span)
-        for name in _SETTINGS
+        for name in texts[0]
         if texts[0][name] != texts[1][name]
     ]
-    if old.name != new.name:
-        found.append(Change("header", "name", old.name, new.name, Bump.PATCH, span=span))
+    before, after = old.ruleset, new.ruleset
+    # A column of another name that is read from the same data pays the same.
+    if old.column(before.cash_earns) != new.column(after.cash_earns):
+        one, other = before.cash_earns, after.cash_earns
+        found.append(Change("header", "cash earns", one, other, Bump.MINOR, span=span))
+    if before.name != after.name:
+        found.append(Change("header", "name", before.name, after.name, Bump.PATCH, span=span))
     return found
 
 
@@ -103,6 +107,8 @@ def _settings(ruleset: c.CheckedRuleset) -> dict[str, str]:
         "risk": f"{shown(ruleset.risk, c.RATIO.kind)} of equity",
         "fill": ruleset.fill,
         "contracts": "fractional" if ruleset.fractional else "whole",
+        "fee": "" if ruleset.fee is None else f"${ruleset.fee:,.2f}",
+        "slippage": "" if ruleset.slippage is None else shown(ruleset.slippage, c.RATIO.kind),
     }
 
 
@@ -208,6 +214,9 @@ def _hedge(old: Canonical, new: Canonical) -> list[Change]:
                 span=after.span,
             )
         )  # fmt: skip
+    if meaning(before.keep, old) != meaning(after.keep, new):
+        one, other = ("" if item.keep is None else text_of(item.keep) for item in (before, after))
+        found.append(Change("hedge", "hedge: keep", one, other, Bump.MINOR, span=after.span))
     texts = [
         {structure_text(item, item.choices): meaning(item, side) for item in hedge.structures}
         for hedge, side in ((before, old), (after, new))

@@ -18,6 +18,7 @@ from alvh_rules.pipeline import Checked
 
 if TYPE_CHECKING:
     from alvh_rules.compare.history import History
+    from alvh_rules.compare.results import Results
 
 SAME, OFF_BOUNDARY, DIFFERENT, UNDECIDED = "same", "same_off_boundary", "different", "undecided"
 ADDED, REMOVED = "added", "removed"
@@ -99,6 +100,7 @@ class Comparison:
     proof: str
     written: bool
     history: History | None = field(default=None)
+    results: Results | None = field(default=None)
 
     @property
     def before(self) -> CheckedRuleset:

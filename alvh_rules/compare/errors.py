@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alvh_rules.compare.bump import Bump, raised
 from alvh_rules.compare.comparison import Change, Comparison, Decision
+from alvh_rules.compare.text import region_text
 from alvh_rules.core.diagnostics import Diagnostic, Severity
 from alvh_rules.core.source import Span
 
@@ -35,14 +36,14 @@ def decision_changes(item: Decision) -> Diagnostic:
         case "same_off_boundary":
             message = f"the decision `{item.name}` is the same but for rounding: {item.boundary}"
         case _:
-            where = f" where {item.region}" if item.region else ""
+            where = f" {region_text(item.region)}" if item.region else ""
             message = f"the decision `{item.name}` changes{where}"
     if item.kind:
         message += f"; {item.kind}"
     help = ""
     if item.example is not None:
         given = ", ".join(f"{name} = {value}" for name, value in item.example.items())
-        help = f"with {given} it was {item.old} and is {item.new}"
+        help = f"{f'with {given} ' if given else ''}it was {item.old} and is {item.new}"
     return Diagnostic("ALV930", _severity(item.bump), message, item.span, help=help)
 
 

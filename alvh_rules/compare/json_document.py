@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,7 @@ from alvh_rules.findings.report import sound
 
 if TYPE_CHECKING:
     from alvh_rules.compare.history import History
+    from alvh_rules.compare.results import Figures, Ran, Results
 
 VERSION: Final = 1
 """The version of the document's shape."""
@@ -48,6 +50,7 @@ def as_json(comparison: Comparison) -> str:
             for item in comparison.changes
         ],
         "history": None if comparison.history is None else _history(comparison.history),
+        "results": None if comparison.results is None else _results(comparison.results),
     }
     return sound(json.dumps(document, indent=2))
 
@@ -68,6 +71,50 @@ def _decision(item: Decision) -> dict[str, Any]:
         "kind": item.kind,
         "bump": item.bump.word,
         "causes": [asdict(cause) for cause in item.causes],
+    }
+
+
+def _results(results: Results) -> dict[str, Any]:
+    return {
+        "old": _ran(results.old),
+        "new": _ran(results.new),
+        "clauses": [
+            {
+                "changes": [
+                    {"where": clause.where, "old": clause.old, "new": clause.new}
+                    for clause in item.clauses
+                ],
+                "same": item.same,
+                "alone": _figures(item.alone),
+                "last": _figures(item.last),
+                "reason": item.reason,
+            }
+            for item in results.clauses
+        ],
+        "interaction": _figures(results.interaction),
+        "why": results.why,
+        "note": results.note,
+        "backtests": results.backtests,
+    }
+
+
+def _ran(ran: Ran | None) -> dict[str, Any] | None:
+    if ran is None:
+        return None
+    return {
+        "first": ran.first,
+        "last": ran.last,
+        "sessions": ran.sessions,
+        "figures": _figures(ran.figures),
+    }
+
+
+def _figures(figures: Figures | None) -> dict[str, float | None] | None:
+    """What is not known is null, as JSON has no word for it."""
+    if figures is None:
+        return None
+    return {
+        name: value if math.isfinite(value) else None for name, value in asdict(figures).items()
     }
 
 

@@ -12,6 +12,7 @@ from alvh_rules.compare.comparison import (
     Comparison,
     Decision,
 )
+from alvh_rules.compare.markdown_words import code, plain
 from alvh_rules.compare.text import (
     count,
     example_text,
@@ -20,7 +21,6 @@ from alvh_rules.compare.text import (
     title,
     verdict_lines,
 )
-from alvh_rules.core.cells import escaped
 
 _WORDS = {OFF_BOUNDARY: "same off a boundary"}
 
@@ -29,14 +29,14 @@ def as_markdown(comparison: Comparison) -> str:
     """The whole comparison."""
     first, *rest = verdict_lines(comparison)
     verdict, _, reasons = first.partition(" (")
-    lines = [f"### {_plain(title(comparison))}", "", f"**{_capital(verdict)}**"]
+    lines = [f"### {plain(title(comparison))}", "", f"**{_capital(verdict)}**"]
     if reasons:
-        lines[-1] += f" – {_plain(reasons.removesuffix(')'))}"
+        lines[-1] += f" – {plain(reasons.removesuffix(')'))}"
     # These hold no text of the ruleset but its versions; their code stays code.
-    lines += [f"{_capital(_plain(line.strip()))}.".replace("\\`", "`") for line in rest]
+    lines += [f"{_capital(plain(line.strip()))}.".replace("\\`", "`") for line in rest]
     lines.append("")
     if comparison.nothing_in_common:
-        lines += [_plain(nothing_in_common(comparison)) + ".", ""]
+        lines += [plain(nothing_in_common(comparison)) + ".", ""]
     changed = [item for item in comparison.decisions if item.status != SAME or item.kind]
     if changed:
         lines += ["| decision | | where | for example |", "|---|---|---|---|"]
@@ -48,7 +48,7 @@ def as_markdown(comparison: Comparison) -> str:
         lines += ["| clause | was | is | |", "|---|---|---|---|"]
         lines += [f"| {code(name)} | {code(old)} | {code(new)} | |" for name, old, new in told]
         lines += [
-            f"| {code(item.what)} | {code(item.old)} | {code(item.new)} | {_plain(item.note)} |"
+            f"| {code(item.what)} | {code(item.old)} | {code(item.new)} | {plain(item.note)} |"
             for item in comparison.changes
         ]
         lines.append("")
@@ -56,8 +56,12 @@ def as_markdown(comparison: Comparison) -> str:
     if same:
         lines += [f"The same for every market: {', '.join(map(code, same))}.", ""]
     if comparison.proof:
-        lines += [f"No proof was made: {_plain(comparison.proof)}.", ""]
+        lines += [f"No proof was made: {plain(comparison.proof)}.", ""]
     lines += _history(comparison)
+    if comparison.results is not None:
+        from alvh_rules.compare.results_text import results_markdown
+
+        lines += results_markdown(comparison.results)
     return "\n".join(lines).rstrip()
 
 
@@ -76,7 +80,7 @@ def _history(comparison: Comparison) -> list[str]:
             for moment in (item.first, item.last, item.most if item.average is not None else None)
         ]
         how = history_text(item, history.unit).removeprefix(f"{item.name}: ")
-        lines.append(f"| {code(item.name)} | {_plain(how)} | {' | '.join(moments)} |")
+        lines.append(f"| {code(item.name)} | {plain(how)} | {' | '.join(moments)} |")
     return [*lines, ""]
 
 
@@ -88,28 +92,9 @@ def _row(item: Decision) -> str:
     example = ""
     if item.example is not None:
         given = code(example_text(item.example))
-        example = f"{given}: {code(item.old)} → {code(item.new)}"
+        example = f"{f'{given}: ' if given else ''}{code(item.old)} → {code(item.new)}"
     status = _WORDS.get(item.status, item.status)
-    return f"| {code(item.name)} | {status} | {_plain(where)} | {example} |"
-
-
-def code(text: str) -> str:
-    """A text of the ruleset as code in a table; nothing where it is empty."""
-    if not text:
-        return ""
-    held = escaped(" ".join(text.split())).replace("|", "\\|")
-    # A fence longer than any run of backticks inside it.
-    fence = "`" * (1 + held.count("`"))
-    room = " " if "`" in held else ""
-    return f"{fence}{room}{held}{room}{fence}"
-
-
-def _plain(text: str) -> str:
-    """A text of ours that may hold words of the ruleset, with Markdown's own signs made harmless."""
-    told = escaped(" ".join(text.split()))
-    for sign in "\\|*_[]<>#`~":
-        told = told.replace(sign, f"\\{sign}")
-    return told
+    return f"| {code(item.name)} | {status} | {plain(where)} | {example} |"
 
 
 def _capital(text: str) -> str:

@@ -60,7 +60,11 @@ def _told(ruleset: CheckedRuleset, item: Any) -> Verdict:
 def given(ruleset: CheckedRuleset, name: str, value: Any) -> str:
     """A value that an example gives, as a test of the ruleset would write it."""
     node = ruleset.values.get(name)
-    return _value(ruleset, value, Kind.FLAG if node is None else node.type.kind)
+    if node is None:
+        # A call or an event without a name: what it is shows in the value.
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return f"{value:g}" if number else _value(ruleset, value, Kind.FLAG)
+    return _value(ruleset, value, node.type.kind)
 
 
 def _value(ruleset: CheckedRuleset, value: Any, kind: Kind) -> str:

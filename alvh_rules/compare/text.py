@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _ORDER = (DIFFERENT, UNDECIDED, OFF_BOUNDARY)
 _MOST_MOVES = 3
+EVERYWHERE = "every market"
+"""What the solver calls a region that leaves nothing out."""
 
 
 def text_lines(comparison: Comparison) -> list[str]:
@@ -57,6 +59,10 @@ def text_lines(comparison: Comparison) -> list[str]:
         lines += [f"  {change_text(item)}" for item in comparison.changes]
     if comparison.history is not None:
         lines += ["", *history_lines(comparison.history)]
+    if comparison.results is not None:
+        from alvh_rules.compare.results_text import results_lines
+
+        lines += ["", *results_lines(comparison.results)]
     lines += ["", *verdict_lines(comparison)]
     return [escaped(line) for line in lines]
 
@@ -85,6 +91,11 @@ def example_text(example: Mapping[str, str]) -> str:
     )
 
 
+def region_text(region: str) -> str:
+    """Where a decision differs: `where slope > 5%`, `in every market`."""
+    return f"in {region}" if region == EVERYWHERE else f"where {region}"
+
+
 def cause_text(item: Cause) -> str:
     """A definition that says something else."""
     return f"{item.name}: {arrow(item.old, item.new)}"
@@ -107,9 +118,11 @@ def _decision(item: Decision) -> list[str]:
     if item.status == OFF_BOUNDARY:
         lines.append(f"  {item.boundary}")
     if item.region:
-        lines.append(f"  where {item.region}")
-    if item.example is not None:
+        lines.append(f"  {region_text(item.region)}")
+    if item.example:
         lines.append(f"  for example {example_text(item.example)}: {arrow(item.old, item.new)}")
+    elif item.example is not None:
+        lines.append(f"  {arrow(item.old, item.new)}")
     if item.reason:
         lines.append(f"  {item.reason}")
     if item.kind:

@@ -15,6 +15,7 @@ import numpy as np
 
 from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.evaluate.inputs import Array, Integer, Market, Periods, Timeline
+from alvh_rules.plan.graph import ROWS
 
 
 @dataclass
@@ -69,22 +70,37 @@ class Block:
             self._periods[clock] = found
         return found
 
+    def rows_of(self, clock: str) -> int:
+        """How many rows of a clock the block has."""
+        return len(self) if clock == ROWS else len(self.periods(clock).sample)
+
     @cached_property
-    def session_starts(self) -> Integer:
-        """The first row of each session in the block."""
+    def session_starts(self) -> Integer | None:
+        """The first row of each session in the block; None where each row is a session of its own."""
         ordinals = self.ordinals
         if not len(ordinals):
             return np.zeros(0, dtype=np.int64)
-        return np.concatenate([[0], np.flatnonzero(ordinals[1:] != ordinals[:-1]) + 1])
+        if self.market.timeline.daily and ordinals[-1] - ordinals[0] == len(ordinals) - 1:
+            return None
+        turns = (ordinals[1:] != ordinals[:-1]).nonzero()[0]
+        return np.concatenate(([0], turns + 1))
+
+    @cached_property
+    def sessions(self) -> Integer:
+        """The number of each session in the block."""
+        starts = self.session_starts
+        return self.ordinals if starts is None else self.ordinals[starts]
 
     def by_session(self, values: Array) -> Array:
         """A column that is the same through each session, from a value for each session."""
         starts = self.session_starts
-        if len(values) > 1 and len(starts) < len(self):
+        if starts is None:
+            return values
+        if len(values) > 1:
             # What an event says changes seldom.
-            turns = np.flatnonzero(values[1:] != values[:-1]) + 1
-            starts = np.concatenate([starts[:1], starts[turns]])
-            values = np.concatenate([values[:1], values[turns]])
+            turns = (values[1:] != values[:-1]).nonzero()[0] + 1
+            starts = np.concatenate((starts[:1], starts[turns]))
+            values = np.concatenate((values[:1], values[turns]))
         return stretched(starts, values, len(self))
 
 

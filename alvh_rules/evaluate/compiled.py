@@ -20,7 +20,7 @@ import numpy as np
 from alvh_rules.builtins.record import Shape
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import DTYPES, spread
+from alvh_rules.evaluate.cells import DTYPES, Cells, spread
 from alvh_rules.evaluate.compiled_code import (
     can_be_compiled,
     loop_of,
@@ -29,6 +29,7 @@ from alvh_rules.evaluate.compiled_code import (
     written,
 )
 from alvh_rules.evaluate.inputs import Array, Float
+from alvh_rules.evaluate.pointwise import Computed
 from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
@@ -164,8 +165,9 @@ class Strand(Step):
 
     def __init__(self, piece: Piece, nodes: Sequence[g.Node]) -> None:
         first = piece.numbers[0]
-        super().__init__(first, nodes[first], nodes)
+        super().__init__(first, nodes)
         self.piece = piece
+        self.rooms = {n: DTYPES[g.storage_of(nodes[n].type)] for n in piece.outputs}
         self.nodes = nodes
         self._squares = {
             number: nodes[number].inputs[0]
@@ -196,23 +198,19 @@ class Strand(Step):
     def _storages(self, numbers: Iterable[int]) -> list[g.Storage]:
         return [g.storage_of(self.nodes[number].type) for number in numbers]
 
-    def run(self, block: Block) -> None:
-        """Fill the cells of the strand's outputs."""
-        cells, rows = self.cells, len(block)
-        inputs = [self._array(number, block, rows) for number in self._read]
-        squares = self._squared_returns(block, rows)
-        outputs = [
-            cells.room(number, DTYPES[storage], rows)
-            for number, storage in zip(
-                self.piece.outputs, self._storages(self.piece.outputs), strict=True
-            )
-        ]
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        """Fill the cells of the strand's outputs; give that of its first node, if it is one."""
+        rows = len(block)
+        inputs = [self._array(number, cells, block, rows) for number in self._read]
+        squares = self._squared_returns(cells, block, rows)
+        outputs = [cells.room(number, dtype) for number, dtype in self.rooms.items()]
         self._loop(rows, *inputs, *squares, *outputs, self._numbers, self._counts, self._rings)
-        for number, column in zip(self.piece.outputs, outputs, strict=True):
+        for number, column in zip(self.rooms, outputs, strict=True):
             cells.values[number] = column
             cells.whole[number] = False
+        return cells.values[self.number], False
 
-    def _array(self, number: int, block: Block, rows: int) -> Array:
+    def _array(self, number: int, cells: Cells, block: Block, rows: int) -> Array:
         """An input as the loop takes it: contiguous, of its storage's own type."""
         node = self.nodes[number]
         storage = g.storage_of(node.type)
@@ -222,16 +220,16 @@ class Strand(Step):
             case g.Given(name):
                 found = block.given_column(name)
             case _:
-                found = self.cells.values[number]
-        if isinstance(found, float | int):
+                found = cells.values[number]
+        if not found.ndim:
             return spread(found, storage, rows)
         return np.ascontiguousarray(found, dtype=DTYPES[storage])
 
-    def _squared_returns(self, block: Block, rows: int) -> list[Float]:
+    def _squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
         """For each node that wants them, the squares that `kernels/windows.py` works out."""
         found: dict[int, Float] = {}
         for price in self._prices:
-            values = self._array(price, block, rows)
+            values = self._array(price, cells, block, rows)
             squares = np.empty(rows)
             squares[0] = values[0] / self._last[price]
             np.divide(values[1:], values[:-1], out=squares[1:])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -61,7 +61,12 @@ class Evaluation:
     market: Market
     columns: Mapping[str, Array]
     kept: Mapping[int, Any] = field(repr=False)
-    _found: Lowering = field(repr=False)
+    lowering: Lowering | None = field(default=None, repr=False)
+    """What finds an expression's node, where the caller has it; else it is made when it is asked for."""
+
+    @cached_property
+    def _found(self) -> Lowering:
+        return self.lowering or Lowering.over(self.ruleset, self.plan)
 
     def value(self, expression: c.Expression) -> Array:
         """The column of an expression of the ruleset, on the rows.
@@ -112,15 +117,19 @@ class Run:
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
         self._steps = [(step.fresh(), frees) for step, frees in program.steps]
-        self._constants = program.constants
-        self._lanes = [Lane(self.nodes, self._constants, self._steps)]
+        self._program = program
+        self._lanes = [self._lane()]
 
     def feed(self, block: Block, targets: Mapping[int, Array] | None = None) -> None:
         """Run the next block; `cell` then gives what was wanted, until the next is fed.
 
         `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
         """
-        self._lanes[0].feed(block, self._placed(targets or {}), self.seconds)
+        placed = self._placed(targets or {})
+        if self.seconds is None:
+            self._lanes[0].feed(block, placed)
+        else:
+            self._lanes[0].feed_timed(block, placed, self.seconds)
 
     def feed_all(
         self,
@@ -137,13 +146,17 @@ class Run:
         its number. `told` is called with the rows that are done.
         """
         while len(self._lanes) < threads:
-            self._lanes.append(Lane(self.nodes, self._constants, self._steps, beside=True))
+            self._lanes.append(self._lane())
 
         def taken(lane: Lane, number: int) -> None:
             take(lambda wanted: lane.cell(self._place[wanted]), number)
 
         placed = [self._placed(room) for room in targets]
         feed_all(self._lanes[:threads], blocks, placed, taken, told)
+
+    def _lane(self) -> Lane:
+        program = self._program
+        return Lane(program.nodes, program.constants, program.rooms, self._steps)
 
     def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
         return {self._place[number]: room for number, room in targets.items()}
@@ -225,7 +238,7 @@ def evaluate(
     )
     if profile is not None:
         profile(run)
-    return _evaluation(ruleset, plan, market, kept, Lowering.over(ruleset, plan))
+    return _evaluation(ruleset, plan, market, kept)
 
 
 def evaluate_parts(
@@ -251,7 +264,6 @@ def evaluate_parts(
     )
     if profile is not None:
         run.measure()
-    lowering = Lowering.over(ruleset, plan)
     lanes = 1 if profile is not None else threads_of(threads, rows)
     before = 0
     for market in parts:
@@ -261,7 +273,7 @@ def evaluate_parts(
         block = min(block_of(lanes, run.columns), share)
         kept = _columns(run, plan, market, {}, wanted, block, told, lanes)
         before += len(market.timeline)
-        yield _evaluation(ruleset, plan, market, kept, lowering)
+        yield _evaluation(ruleset, plan, market, kept)
     if profile is not None:
         profile(run)
 
@@ -308,14 +320,14 @@ def _columns(
     roomy: dict[Any, list[int]] = {}
     for number in dict.fromkeys(told_by.values()):
         node = plan.nodes[number]
-        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE and rows > block:
+        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE:
             roomy.setdefault(_dtype(run, node, number), []).append(number)
         else:
             parts[number] = [None] * len(pieces)
     for dtype, numbers in roomy.items():
         # Every row is written by the block that it is in. Short columns share a room: the system
         # gives out large memory in large pages, which takes a fraction of the time.
-        shared = max(1, _ROOM // (rows * dtype.itemsize))
+        shared = max(1, _ROOM // max(rows * dtype.itemsize, 1))
         for some in _batched(numbers, shared):
             kept |= zip(some, np.empty((len(some), rows), dtype=dtype), strict=True)
 
@@ -364,10 +376,9 @@ def _evaluation(
     plan: g.Plan,
     market: Market,
     kept: Mapping[int, Any],
-    lowering: Lowering,
 ) -> Evaluation:
     columns = Kept(kept)
-    return Evaluation(ruleset, plan, market, Named(plan.names, columns), columns, lowering)
+    return Evaluation(ruleset, plan, market, Named(plan.names, columns), columns)
 
 
 def _own(cell: Any) -> Any:

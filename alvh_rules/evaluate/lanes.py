@@ -2,8 +2,8 @@
 
 1. A lane is a set of cells and the run's steps over it. The lanes take the blocks in order, each the
    next one when it is done with its last, and run every block's steps in the plan's order.
-2. A step that remembers nothing has a copy in each lane. One that remembers is the same in all: it
-   takes the blocks in their order, and a lane whose block is not next waits until it is.
+2. The steps are the same in all lanes. One that remembers takes the blocks in their order, and a lane
+   whose block is not next waits until it is.
 
 So a block's recurrences run beside the block before's later steps, and every step sees what it would
 see on one thread. Nothing waits for ever: the block waited for is before one's own, and so in
@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import Cells, spread
+from alvh_rules.evaluate.cells import Cells, Constant, Rooms, spread
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
@@ -59,65 +59,63 @@ def processors() -> int:
 class Lane:
     """Cells, and the steps of a run that fill them, block after block.
 
-    `constants` are the numbers of the nodes whose cells stand from the start. A lane `beside` another
-    has copies of the steps that remember nothing.
+    `constants` are the cells that stand from the start, `rooms` where the others are made.
     """
 
     def __init__(
-        self,
-        nodes: Sequence[g.Node],
-        constants: Sequence[int],
-        steps: Sequel,
-        beside: bool = False,
+        self, nodes: Sequence[g.Node], constants: Sequence[Constant], rooms: Rooms, steps: Sequel
     ) -> None:
         self.nodes = nodes
-        self.cells = Cells(len(nodes))
-        for number in constants:
-            self.cells.put_constant(number, nodes[number])
-        self.steps = [
-            (step.fresh() if beside and not step.remembers else step, frees, place)
-            for place, (step, frees) in enumerate(steps)
-        ]
+        self.cells = Cells(nodes, constants, rooms)
+        self.steps = [(step.number, step.compute, frees) for step, frees in steps]
+        self._remembering = [step.remembers for step, _ in steps]
         self._clocks = {nodes[step.number].clock for step, _ in steps} - {g.ROWS}
 
-    def feed(
-        self,
-        block: Block,
-        targets: Mapping[int, Array],
-        seconds: list[float] | None = None,
-        turns: Turns | None = None,
-        turn: int = 0,
-    ) -> None:
-        """Run a block through the steps.
+    def feed(self, block: Block, targets: Mapping[int, Array]) -> None:
+        """Run a block through the steps; `targets` are arrays that nodes' cells may be made in."""
+        cells = self._begun(block, targets)
+        values, whole = cells.values, cells.whole
+        for number, compute, frees in self.steps:
+            values[number], whole[number] = compute(cells, block)
+            for freed in frees:
+                values[freed] = None
 
-        `targets` are arrays that nodes' cells may be made in. Each step's time is added to `seconds`,
-        by node. With `turns`, what remembers waits for its `turn`, the number of the block.
-        """
-        cells = self.cells
-        cells.targets = targets
-        cells.begin(len(block))
-        for clock in self._clocks:
-            cells.rows[clock] = len(block.periods(clock).sample)
-        for step, frees, place in self.steps:
-            waits = turns is not None and step.remembers
-            if turns is not None and waits:
+    def feed_timed(self, block: Block, targets: Mapping[int, Array], seconds: list[float]) -> None:
+        """As `feed`; each step's time is added to `seconds`, by node."""
+        cells = self._begun(block, targets)
+        for number, compute, frees in self.steps:
+            begun = perf_counter()
+            cells.values[number], cells.whole[number] = compute(cells, block)
+            seconds[number] += perf_counter() - begun
+            for freed in frees:
+                cells.values[freed] = None
+
+    def feed_in_turn(
+        self, block: Block, targets: Mapping[int, Array], turns: Turns, turn: int
+    ) -> None:
+        """As `feed`; what remembers waits for its `turn`, the number of the block."""
+        cells = self._begun(block, targets)
+        for place, (number, compute, frees) in enumerate(self.steps):
+            waits = self._remembering[place]
+            if waits:
                 turns.wait(place, turn)
-            step.cells = cells
-            if seconds is None:
-                step.run(block)
-            else:
-                begun = perf_counter()
-                step.run(block)
-                seconds[step.number] += perf_counter() - begun
-            if turns is not None and waits:
+            cells.values[number], cells.whole[number] = compute(cells, block)
+            if waits:
                 turns.done(place, turn)
-            for number in frees:
-                cells.let_go(number)
+            for freed in frees:
+                cells.values[freed] = None
+
+    def _begun(self, block: Block, targets: Mapping[int, Array]) -> Cells:
+        cells = self.cells
+        cells.begin(len(block), targets)
+        for clock in self._clocks:
+            cells.rows[clock] = block.rows_of(clock)
+        return cells
 
     def cell(self, number: int) -> Any:
         """The column of a wanted node in the block that was fed last."""
         value = self.cells.values[number]
-        if isinstance(value, float | int):
+        if isinstance(value, np.ndarray) and not value.ndim:
             node = self.nodes[number]
             return spread(value, g.storage_of(node.type), self.cells.rows[node.clock])
         return value
@@ -188,7 +186,7 @@ def feed_all(
                     if found is None:
                         return
                     number, block = found
-                    lane.feed(block, targets[number], turns=turns, turn=number)
+                    lane.feed_in_turn(block, targets[number], turns, number)
                     take(lane, number)
                     with lock:
                         rows += len(block)

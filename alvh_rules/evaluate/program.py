@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from alvh_rules.evaluate.cells import DTYPES
+from alvh_rules.evaluate.cells import DTYPES, Constant, Rooms, constant_cell, constant_of
 from alvh_rules.evaluate.compiled import Strand, pieces
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step, step_of
@@ -25,15 +26,17 @@ class Program:
     """Steps that have not been run, each with the cells that are let go after it.
 
     `given` are the plan's nodes, `nodes` those that are run, `place` where what was asked for is among
-    them; `columns` is how many are held at once at the most, `constants` are cells from the start.
-    Where what was asked for stands in `palettes`, its place has codes: numbers in its palette.
+    them; `columns` is how many are held at once at the most, `constants` are cells from the start. `rooms`
+    says where cells are made: a cell that has one need not be let go. Where what was asked for stands in
+    `palettes`, its place has codes: numbers in its palette.
     """
 
     given: Sequence[g.Node]
     nodes: Sequence[g.Node]
     place: Mapping[int, int]
     columns: int
-    constants: Sequence[int]
+    constants: Sequence[Constant]
+    rooms: Rooms
     steps: Sequence[tuple[Step, tuple[int, ...]]]
     palettes: Mapping[int, Array]
 
@@ -78,15 +81,37 @@ def _made(
             if folded in values:
                 storage = g.storage_of(nodes[folded].type)
                 palettes[number] = np.array(values[folded], dtype=DTYPES[storage])
-    constants: list[int] = []
+    constants: list[Constant] = []
     steps: list[tuple[Step, tuple[int, ...]]] = []
     for part in pieces(nodes, found, compiled):
         number = part.numbers[0]
         step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
         if step is None:
-            constants.append(number)
+            constants.append(constant_cell(number, nodes))
         else:
-            steps.append((step, part.frees))
+            steps.append((step, tuple(n for n in part.frees if constant_of(nodes[n]) is None)))
     place = dict(zip(asked, found, strict=True))
     most = schedule(nodes, found).most_alive
-    return Program(given, nodes, place, most, constants, steps, palettes)
+    rooms = _rooms(nodes, steps)
+    let_go = [(step, tuple(n for n in frees if n not in rooms.of)) for step, frees in steps]
+    return Program(given, nodes, place, most, constants, rooms, let_go, palettes)
+
+
+def _rooms(nodes: Sequence[g.Node], steps: Sequence[tuple[Step, tuple[int, ...]]]) -> Rooms:
+    """A room for each cell on the rows that a step asks one for: one that is free, or another."""
+    types: list[np.dtype[Any]] = []
+    of: dict[int, int] = {}
+    free: dict[np.dtype[Any], list[int]] = {}
+    for step, frees in steps:
+        for number, dtype in step.rooms.items():
+            if nodes[number].clock != g.ROWS:
+                continue
+            if not free.get(dtype):
+                free.setdefault(dtype, []).append(len(types))
+                types.append(dtype)
+            # The one that was let go last is nearest to the processor.
+            of[number] = free[dtype].pop()
+        for number in frees:
+            if number in of:
+                free[types[of[number]]].append(of[number])
+    return Rooms(of, types)

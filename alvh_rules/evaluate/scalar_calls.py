@@ -38,9 +38,8 @@ class Called:
         step = step_of(number, nodes)
         assert step is not None
         self.step: Step = step
-        self._cells = Cells(len(nodes))
+        self._cells = Cells(nodes)
         self._cells.rows[nodes[number].clock] = 1
-        self.step.cells = self._cells
         self._parts = [
             (part, g.storage_of(nodes[part].type)) for part in dict.fromkeys(nodes[number].inputs)
         ]
@@ -58,11 +57,8 @@ class Called:
                 cells.values[part] = np.array([value], dtype=DTYPES[storage])
             cells.whole[part] = False
         with np.errstate(all="ignore"):
-            self.step.run(moment.row)
-        found = cells.values[self.step.number]
-        out = found[0].item()
-        cells.let_go(self.step.number)
-        return out
+            found, _ = self.step.compute(cells, moment.row)
+        return found[0].item()
 
 
 def _curve_of(months: Any) -> Any:
@@ -79,12 +75,12 @@ class Dated:
         step = step_of(number, nodes)
         assert step is not None
         self._step = step
-        self._step.cells = Cells(len(nodes))
-        self._step.cells.rows[nodes[number].clock] = 1
+        self._cells = Cells(nodes)
+        self._cells.rows[nodes[number].clock] = 1
 
     def __call__(self, moment: Moment) -> Any:
-        self._step.run(moment.row)
-        return self._step.cells.values[self._step.number][0].item()
+        found, _ = self._step.compute(self._cells, moment.row)
+        return found[0].item()
 
 
 class Window:

@@ -1,14 +1,15 @@
 """The steps of a run: what each operation of a plan does to a block of rows.
 
-A step reads the cells of earlier steps and fills its own (`cells.py`). What reads one row alone is
+A step reads the cells of earlier steps and gives its own (`cells.py`). What reads one row alone is
 done by a function of `pointwise.py`; the steps here cross clocks, look back, or remember.
 
 Numbers are float64 with NaN for missing, and what is not finite is missing: the sum of a column tells
 in one pass whether anything in it is not. Conditions are int8 in Kleene's logic, where `and` is the
 least, `or` the greatest and `not` the negative. Codes are whole numbers with -1 for missing.
 
-What a step remembers from block to block is numbers, lists and dictionaries of them, so that a run
-can be written down and taken up again.
+A step that does not remember is the same for every run and thread: what it works on it is handed. What
+one remembers from block to block is numbers, lists and dictionaries of them, so that a run can be
+written down and taken up again.
 """
 
 from __future__ import annotations
@@ -26,68 +27,57 @@ from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import DTYPES, Cells, all_finite, settled, spread
+from alvh_rules.evaluate.cells import DTYPES, Cells, all_finite, constant_of, spread
 from alvh_rules.evaluate.inputs import Array, Calendar, missing_of
-from alvh_rules.evaluate.pointwise import Function, pointwise
+from alvh_rules.evaluate.pointwise import Computed, Function, pointwise
 from alvh_rules.plan import graph as g
 
-_TRUE, _FALSE, _UNKNOWN = np.int8(TRUE), np.int8(FALSE), np.int8(UNKNOWN)
+_FLOAT = DTYPES[g.Storage.NUMBER]
 
 
 class Step:
-    """One operation of a plan. `run` fills the step's cell; it must not change its inputs."""
+    """One operation of a plan. `compute` gives its cell; it must not change its inputs."""
 
     remembers = False
     """Whether a block's cell rests on the blocks before, so that they must be run in order."""
 
-    def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        node = nodes[number]
         self.number = number
         self.node = node
         self.inputs = node.inputs
-        self.cells = Cells(0)
-        self.kinds = [nodes[part].type.kind for part in node.inputs]
         self.storages = [g.storage_of(nodes[part].type) for part in node.inputs]
-        self.constant = [isinstance(nodes[part].operation, g.Constant) for part in node.inputs]
-        # An operation on constants alone, which the plan did not fold, is done on rows of them.
-        self.spreads = bool(node.inputs) and all(self.constant)
+        self.constant = [constant_of(nodes[part]) is not None for part in node.inputs]
+        self.rooms: dict[int, np.dtype[Any]] = {}
+        """The nodes whose cells it makes in rooms, and the rooms' types."""
 
-    def run(self, block: Block) -> None:
-        """Fill the cell."""
-        cells, parts, number = self.cells, self.inputs, self.number
-        values, wholes = cells.values, cells.whole
-        rows = cells.rows[self.node.clock]
-        inputs = [values[part] for part in parts]
-        if self.spreads:
-            inputs = self.arrays(inputs, rows)
-        whole = [wholes[part] for part in parts]
-        values[number], wholes[number] = self.compute(inputs, whole, block, rows)
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        """The cell, and whether it is whole."""
+        raise NotImplementedError
 
     def fresh(self) -> Self:
         """The same step with a memory of its own, for one that has not been run."""
+        if not self.remembers:
+            return self
         other = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
         return other
 
-    def room(self, dtype: Any, rows: int) -> Array:
-        """An array for the cell."""
-        return self.cells.room(self.number, dtype, rows)
-
-    def known(self, place: int) -> Any:
-        """One where an input is known and zero where it is missing."""
-        return self.cells.known(self.inputs[place], self.kinds[place])
-
-    def compute(
-        self, inputs: list[Any], whole: list[bool], block: Block, rows: int
-    ) -> tuple[Any, bool]:
-        """The cell, and whether it is whole; for `run`, unless a step has a `run` of its own."""
-        raise NotImplementedError
-
-    def arrays(self, inputs: Sequence[Any], rows: int) -> list[Any]:
+    def arrays(self, cells: Cells, rows: int) -> list[Any]:
         """The inputs with constants spread over the rows."""
+        values = cells.values
         return [
-            spread(value, storage, rows) if isinstance(value, float | int) else value
-            for value, storage in zip(inputs, self.storages, strict=True)
+            spread(values[part], storage, rows) if constant else values[part]
+            for part, storage, constant in zip(
+                self.inputs, self.storages, self.constant, strict=True
+            )
         ]
+
+    def settled(self, cells: Cells, out: Array) -> Computed:
+        """What a kernel gave, with what is not finite made missing."""
+        if out.dtype == _FLOAT:
+            return out, cells.settle(self.number, out, all(cells.whole[n] for n in self.inputs))
+        return out, False
 
     def save(self) -> Any:
         """What is remembered, as numbers, lists and dictionaries; None for nothing."""
@@ -98,43 +88,72 @@ class Step:
 
 
 class Read(Step):
-    """A column of the data, of the caller, or of what is held."""
+    """A column of the data or of the caller."""
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        match self.node.operation:
-            case g.Column(name) if self.node.type.kind is Kind.CURVE:
-                return block.curve(name), False
-            case g.Column(name):
-                column = block.column(name)
-            case g.Given(name):
-                column = block.given_column(name)
-            case g.Book(_, empty):
-                return spread(empty, g.storage_of(self.node.type), rows), True
-            case _:
-                return missing_of(self.node.type.kind, rows), False
-        if column.dtype == np.float64:
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        super().__init__(number, nodes)
+        operation = self.node.operation
+        assert isinstance(operation, g.Column | g.Given)
+        self.name = operation.name
+        self.given = isinstance(operation, g.Given)
+        self.lost = UNKNOWN if self.node.type.kind is Kind.FLAG else -1
+
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        column = block.given_column(self.name) if self.given else block.column(self.name)
+        if column.dtype == _FLOAT:
             return column, all_finite(column)
-        lost = UNKNOWN if self.node.type.kind is Kind.FLAG else -1
-        return column, not bool((column == lost).any())
+        return column, not bool((column == self.lost).any())
+
+
+class ReadCurve(Step):
+    """A curve of the data."""
+
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        operation = self.node.operation
+        assert isinstance(operation, g.Column)
+        return block.curve(operation.name), False
 
 
 class Pointwise(Step):
     """An operation that a function of its inputs does."""
 
-    def __init__(
-        self,
-        number: int,
-        node: g.Node,
-        nodes: Sequence[g.Node],
-        function: Function,
-        as_arrays: bool = False,
-    ) -> None:
-        super().__init__(number, node, nodes)
-        self.function = function
-        self.spreads = self.spreads or (as_arrays and any(self.constant))
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        super().__init__(number, nodes)
+        function, dtype = pointwise(number, nodes)
+        self.rooms = {number: dtype}
+        curved = isinstance(self.node.operation, g.Interpolate) and any(self.constant)
+        # An operation on constants alone, which the plan did not fold, is done on rows of them.
+        spreads = curved or all(self.constant)
+        self.function = self._on_arrays(function) if spreads else function
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        return self.function(inputs, whole, rows, self)
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        return self.function(cells)
+
+    def _on_arrays(self, function: Function) -> Function:
+        def run(cells: Cells) -> Computed:
+            kept = [cells.values[part] for part in self.inputs]
+            rows = cells.rows[self.node.clock]
+            try:
+                for part, column in zip(self.inputs, self.arrays(cells, rows), strict=True):
+                    cells.values[part] = column
+                return function(cells)
+            finally:
+                for part, value in zip(self.inputs, kept, strict=True):
+                    cells.values[part] = value
+
+        return run
+
+
+class Called(Step):
+    """A built-in of one row: its kernel, over the inputs' rows."""
+
+    def __init__(self, number: int, nodes: Sequence[g.Node], kernel: Callable[..., Array]) -> None:
+        super().__init__(number, nodes)
+        self.kernel = kernel
+
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        rows = cells.rows[self.node.clock]
+        return self.settled(cells, self.kernel(*self.arrays(cells, rows)))
 
 
 class Sample(Step):
@@ -143,9 +162,9 @@ class Sample(Step):
     remembers = True
     last: Any = None
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
+    def compute(self, cells: Cells, block: Block) -> Computed:
         sample = block.periods(self.node.clock).sample
-        (column,) = self.arrays(inputs, len(block))
+        (column,) = self.arrays(cells, len(block))
         if isinstance(column, tuple):
             last = self.last or tuple(tuple(np.nan for _ in part) for part in column)
             self.last = tuple(tuple(float(month[-1]) for month in part) for part in column)
@@ -178,16 +197,16 @@ class Hold(Step):
 
     remembers = True
 
-    def __init__(self, number: int, node: g.Node, nodes: Sequence[g.Node]) -> None:
-        super().__init__(number, node, nodes)
-        self.clock = nodes[node.inputs[0]].clock
-        self.last: Any = missing_of(node.type.kind, 1)[0].item()
+    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
+        super().__init__(number, nodes)
+        self.clock = nodes[self.inputs[0]].clock
+        self.last: Any = missing_of(self.node.type.kind, 1)[0].item()
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
+    def compute(self, cells: Cells, block: Block) -> Computed:
         available = block.periods(self.clock).available
-        (column,) = self.arrays(inputs, len(available))
+        (column,) = self.arrays(cells, len(available))
         values = np.concatenate([[self.last], column]).astype(column.dtype)
-        out = stretched(np.concatenate([[0], available]), values, rows)
+        out = stretched(np.concatenate([[0], available]), values, len(block))
         if len(column):
             self.last = column[-1].item()
         return out, False
@@ -199,6 +218,23 @@ class Hold(Step):
         self.last = saved
 
 
+_PART = 32_768
+"""Rows of a block that a kernel is given at a time: what it makes on the way stays near the processor."""
+
+
+def in_parts(
+    kernel: Callable[..., Array], inputs: Sequence[Any], cells: Cells, step: Step
+) -> Array:
+    """The column of a kernel that goes on from part to part, as from block to block."""
+    rows = cells.rows[step.node.clock]
+    if rows <= _PART or not all(isinstance(column, np.ndarray) for column in inputs):
+        return kernel(*inputs)
+    out = cells.room(step.number, DTYPES[g.storage_of(step.node.type)])
+    for start in range(0, rows, _PART):
+        out[start : start + _PART] = kernel(*(c[start : start + _PART] for c in inputs))
+    return out
+
+
 class Window(Step):
     """An operation that reads a fixed number of rows back: it remembers so many of its inputs."""
 
@@ -207,27 +243,33 @@ class Window(Step):
     def __init__(
         self,
         number: int,
-        node: g.Node,
         nodes: Sequence[g.Node],
         back: int,
         kernel: Callable[..., Array],
     ) -> None:
-        super().__init__(number, node, nodes)
+        super().__init__(number, nodes)
+        self.rooms = {number: DTYPES[g.storage_of(self.node.type)]}
         self.back = back
         self.kernel = kernel
         self.tails: list[Array] = [np.zeros(0, dtype=DTYPES[storage]) for storage in self.storages]
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        inputs = self.arrays(inputs, rows)
-        joined = [
-            np.concatenate([tail, column]) for tail, column in zip(self.tails, inputs, strict=True)
-        ]
-        before = len(self.tails[0])
-        self.tails = [column[max(len(column) - self.back, 0) :] for column in joined]
-        return self._told(self.kernel(*joined)[before:])
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        inputs = self.arrays(cells, cells.rows[self.node.clock])
+        return self.settled(cells, in_parts(self._of_part, inputs, cells, self))
 
-    def _told(self, out: Array) -> tuple[Array, bool]:
-        return (out, False) if out.dtype == np.int8 else settled(out)
+    def _of_part(self, *inputs: Array) -> Array:
+        before = len(self.tails[0])
+        joined: Sequence[Array] = inputs
+        if before:
+            joined = [
+                np.concatenate((tail, column))
+                for tail, column in zip(self.tails, inputs, strict=True)
+            ]
+        start = max(len(joined[0]) - self.back, 0)
+        # Copies: the rooms of the inputs are used again.
+        self.tails = [column[start:].copy() for column in joined]
+        out = self.kernel(*joined)
+        return out[before:] if before else out
 
     def save(self) -> Any:
         return [tail.tolist() for tail in self.tails]
@@ -244,10 +286,9 @@ class Remembering(Step):
 
     remembers = True
 
-    def __init__(
-        self, number: int, node: g.Node, nodes: Sequence[g.Node], kernel: Callable[..., Array]
-    ) -> None:
-        super().__init__(number, node, nodes)
+    def __init__(self, number: int, nodes: Sequence[g.Node], kernel: Callable[..., Array]) -> None:
+        super().__init__(number, nodes)
+        self.rooms = {number: DTYPES[g.storage_of(self.node.type)]}
         self.kernel = kernel
         self.memory: dict[str, Any] = {}
 
@@ -256,9 +297,15 @@ class Remembering(Step):
         other.memory = {}
         return other
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
-        out = self.kernel(self.memory, *self.arrays(inputs, rows))
-        return (out, all(whole)) if out.dtype == np.int8 else settled(out)
+    def compute(self, cells: Cells, block: Block) -> Computed:
+        inputs = self.arrays(cells, cells.rows[self.node.clock])
+        out = in_parts(self._of_part, inputs, cells, self)
+        if out.dtype == np.int8:
+            return out, all(cells.whole[part] for part in self.inputs)
+        return self.settled(cells, out)
+
+    def _of_part(self, *inputs: Array) -> Array:
+        return self.kernel(self.memory, *inputs)
 
     def save(self) -> Any:
         return self.memory
@@ -273,44 +320,59 @@ def dates_in_windows(event: g.Event, calendar: Calendar) -> list[tuple[Array, in
     An unscheduled date is known on its own session only from then on, so of its window only the
     part from that session counts.
     """
-    known = calendar.ordinals[calendar.scheduled]
-    sudden = calendar.ordinals[~calendar.scheduled]
-    dates = [(known, event.begin), (sudden, max(event.begin, 0))]
+    if calendar.scheduled.all():
+        dates = [(calendar.ordinals, event.begin)]
+    else:
+        known = calendar.ordinals[calendar.scheduled]
+        sudden = calendar.ordinals[~calendar.scheduled]
+        dates = [(known, event.begin), (sudden, max(event.begin, 0))]
     return [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
+
+
+_MOST_A_SESSION = 4
+"""Sessions of windows, for each session there is, up to which each is set by itself."""
 
 
 class EventWindow(Step):
     """Whether a date of a calendar lies so that the session is in its window."""
 
-    _dates: list[tuple[Array, int]] | None = None
-
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
+    def compute(self, cells: Cells, block: Block) -> Computed:
         event = self.node.operation
         assert isinstance(event, g.Event)
         calendar = block.market.calendars[event.calendar]
-        if self._dates is None:
-            self._dates = dates_in_windows(event, calendar)
-        sessions = block.ordinals[block.session_starts]
-        # A date at q covers the sessions from q + begin to q + end: one window more from its first
-        # session on, and one less after its last.
-        turns = np.zeros(len(sessions) + 1, dtype=np.int64)
-        for at, begin in self._dates:
-            first, last = np.searchsorted(at, [sessions[0] - event.end, sessions[-1] - begin + 1])
-            near = at[first:last]
-            opens = np.searchsorted(sessions, near + begin, "left")
-            closes = np.searchsorted(sessions, near + event.end, "right")
-            turns += np.bincount(opens, minlength=len(turns))
-            turns -= np.bincount(closes, minlength=len(turns))
-        active = np.cumsum(turns[:-1]) > 0
+        sessions = block.sessions
+        first, last, rows = int(sessions[0]), int(sessions[-1]), len(sessions)
+        # Windows reach over the ends of the block by less than their length.
+        length = event.end - event.begin + 1
+        padded = np.full(rows + 2 * length, FALSE, dtype=np.int8)
+        truths = padded[length : length + rows]
+        for at, begin in dates_in_windows(event, calendar):
+            start, end = at.searchsorted((first - event.end, last - begin + 1)).tolist()
+            near, spans = at[start:end], event.end - begin + 1
+            if last - first == rows - 1 and (end - start) * spans <= _MOST_A_SESSION * rows:
+                # Sessions on end: a session's number tells its place.
+                places = near + (begin - first + length)
+                if spans > 1:
+                    places = np.add.outer(places, np.arange(spans))
+                padded[places] = TRUE
+            else:
+                # One window more from a first session on, and one less after its last.
+                opens = sessions.searchsorted(near + begin)
+                closes = sessions.searchsorted(near + event.end, "right")
+                turns = np.bincount(opens, minlength=rows + 1)
+                turns -= np.bincount(closes, minlength=rows + 1)
+                truths[np.cumsum(turns[:-1]) > 0] = TRUE
+        if calendar.first_ordinal <= first and last <= calendar.last_ordinal:
+            return block.by_session(truths), True
         covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
-        truths = np.where(covered, np.where(active, _TRUE, _FALSE), _UNKNOWN)
-        return block.by_session(truths), bool(covered.all())
+        truths[~covered] = UNKNOWN
+        return block.by_session(truths), False
 
 
 class CalendarCall(Step):
     """A built-in of a calendar, which is the same through a session."""
 
-    def compute(self, inputs: list[Any], whole: list[bool], block: Block, rows: int) -> Any:
+    def compute(self, cells: Cells, block: Block) -> Computed:
         call = self.node.operation
         assert isinstance(call, g.Call)
         builtin = BUILTINS[call.function]
@@ -319,8 +381,7 @@ class CalendarCall(Step):
             for value, parameter in zip(call.fixed, builtin.parameters, strict=True)
             if parameter.role is Takes.CALENDAR
         ]
-        out = builtin.kernel()(block.market.calendars[names[0]], block.timeline)
-        return out, False
+        return builtin.kernel()(block.market.calendars[names[0]], block.timeline), False
 
 
 # --- making steps ---
@@ -329,34 +390,35 @@ class CalendarCall(Step):
 def step_of(number: int, nodes: Sequence[g.Node]) -> Step | None:
     """The step of a node; None for a constant, which is in its cell from the start."""
     node = nodes[number]
+    if constant_of(node) is not None:
+        return None
     match node.operation:
-        case g.Constant():
-            return None
-        case g.Column() | g.Given() | g.Book() | g.Position():
-            return Read(number, node, nodes)
+        case g.Column() if node.type.kind is Kind.CURVE:
+            return ReadCurve(number, nodes)
+        case g.Column() | g.Given():
+            return Read(number, nodes)
         case g.Event():
-            return EventWindow(number, node, nodes)
+            return EventWindow(number, nodes)
         case g.Sample():
-            return Sample(number, node, nodes)
+            return Sample(number, nodes)
         case g.Hold():
-            return Hold(number, node, nodes)
+            return Hold(number, nodes)
         case g.Lasting(count):
-            return Window(number, node, nodes, count - 1, lambda column: held(column, count))
+            return Window(number, nodes, count - 1, lambda column: held(column, count))
         case g.Latch():
-            return Remembering(number, node, nodes, latch)
+            return Remembering(number, nodes, latch)
         case g.Call():
-            return _call_step(number, node, nodes)
+            return _call_step(number, nodes)
         case _:
-            function, as_arrays = pointwise(node, nodes)
-            return Pointwise(number, node, nodes, function, as_arrays)
+            return Pointwise(number, nodes)
 
 
-def _call_step(number: int, node: g.Node, nodes: Sequence[g.Node]) -> Step:
-    call = node.operation
+def _call_step(number: int, nodes: Sequence[g.Node]) -> Step:
+    call = nodes[number].operation
     assert isinstance(call, g.Call)
     builtin = BUILTINS[call.function]
     if builtin.shape is Shape.CALENDAR:
-        return CalendarCall(number, node, nodes)
+        return CalendarCall(number, nodes)
     kernel, fixed = builtin.kernel(), call.fixed
 
     def bound(inputs: Sequence[Any]) -> list[Any]:
@@ -364,9 +426,7 @@ def _call_step(number: int, node: g.Node, nodes: Sequence[g.Node]) -> Step:
         return [next(given) if value is None else value for value in fixed]
 
     if builtin.shape is Shape.RECURSIVE:
-        return Remembering(
-            number, node, nodes, lambda memory, *inputs: kernel(memory, *bound(inputs))
-        )
+        return Remembering(number, nodes, lambda memory, *inputs: kernel(memory, *bound(inputs)))
     windows = {
         parameter.name: value
         for parameter, value in zip(builtin.parameters, fixed, strict=False)
@@ -374,10 +434,5 @@ def _call_step(number: int, node: g.Node, nodes: Sequence[g.Node]) -> Step:
     }
     back = builtin.lookback(**windows) if builtin.shape is Shape.WINDOW else 0
     if back:
-        return Window(number, node, nodes, back, lambda *inputs: kernel(*bound(inputs)))
-
-    def function(inputs: list[Any], whole: list[bool], rows: int, own: Step) -> tuple[Any, bool]:
-        out = kernel(*bound(inputs))
-        return settled(out) if out.dtype == np.float64 else (out, False)
-
-    return Pointwise(number, node, nodes, function, as_arrays=True)
+        return Window(number, nodes, back, lambda *inputs: kernel(*bound(inputs)))
+    return Called(number, nodes, lambda *inputs: kernel(*bound(inputs)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from alvh_rules.core.diagnostics import Diagnostic, Severity
 from alvh_rules.evaluate.inputs import Days
@@ -29,12 +30,32 @@ def missing_chain_column(
     label: str, name: str, usual: Sequence[str], columns: Sequence[str]
 ) -> Diagnostic:
     """A column without which a chain cannot be read."""
+    folded = {column.casefold(): column for column in columns}
+    near = [
+        folded[found]
+        for word in usual
+        for found in get_close_matches(word.casefold(), folded, 1, 0.65)
+    ]
     return _make(
         Severity.ERROR,
         "ALV830",
         f"no column says the {name} of the options: none is called {_names(usual)}",
         label,
-        f"name it with `--map-chain {name}=COLUMN`; the columns are {_names(columns, 30)}",
+        (f"did you mean `{near[0]}`? Say so with" if near else "name it with")
+        + f" `--map-chain {name}={near[0] if near else 'COLUMN'}`; the columns are"
+        f" {_names(columns, 30)}",
+    )
+
+
+def unknown_mapping(name: str, names: Sequence[str]) -> Diagnostic:
+    """A column of a chain that there is not."""
+    near = get_close_matches(name, names, 1, 0.6)
+    return _make(
+        Severity.ERROR,
+        "ALV830",
+        f"a chain has no `{name}` to map a column to",
+        "--map-chain",
+        (f"did you mean `{near[0]}`? " if near else "") + f"there are {_names(names)}",
     )
 
 
@@ -77,12 +98,13 @@ def lone_rights(label: str, count: int, row: int) -> Diagnostic:
 def twice(label: str, what: str, first: int, second: int, more: int) -> Diagnostic:
     """Two rows of one contract and day."""
     rest = f"; {_count(more, 'more row is', 'more rows are')} wrong" if more else ""
+    root = "; a column `root` tells SPX from SPXW" if what == "option" else ""
     return _make(
         Severity.ERROR,
         "ALV834",
         f"one {what} stands twice on one day: on row {first} and on row {second}{rest}",
         place(label, second),
-        "keep one row a contract and day; a column `root` tells SPX from SPXW",
+        f"keep one row a contract and day{root}",
     )
 
 
@@ -118,6 +140,7 @@ def nothing_inside(label: str, day: str, dates: Days) -> Diagnostic:
         f"no row of this file is of a session of the daily data ({dates[0]} to {dates[-1]});"
         f" the first is of {day}",
         label,
+        "give the daily data of those days, or a file of these",
     )
 
 
@@ -133,6 +156,17 @@ def expired(label: str, row: int, count: int) -> Diagnostic:
     )
 
 
+def all_expired(label: str, row: int) -> Diagnostic:
+    """A file all of whose rows are of contracts after their expiry."""
+    return _make(
+        Severity.ERROR,
+        "ALV836",
+        f"every row of this file is of a day after the contract's own expiry; the first is row {row}",
+        place(label, row),
+        "are the columns of the day and the expiry taken for each other?",
+    )
+
+
 def which_underlying(label: str, names: Sequence[str]) -> Diagnostic:
     """A chain of several underlyings, or of none that is named."""
     said = f"are of {_names(names)}" if names else "name no underlying"
@@ -141,7 +175,7 @@ def which_underlying(label: str, names: Sequence[str]) -> Diagnostic:
         "ALV837",
         f"the options of this file {said}: a chain is of one",
         label,
-        "say which with `--underlying NAME`, or split the file",
+        "keep the rows of one, or name it in a column `underlying`",
     )
 
 
@@ -160,6 +194,19 @@ def absent_expiries(label: str, count: int, expiry: str, day: str) -> Diagnostic
 # --- VIX futures ---------------------------------------------------------------------------------
 
 
+def missing_settlement_column(
+    label: str, what: str, usual: Sequence[str], columns: Sequence[str]
+) -> Diagnostic:
+    """A column without which a file of settlements cannot be read."""
+    return _make(
+        Severity.ERROR,
+        "ALV804",
+        f"no column says the {what} of the futures: none is called {_names(usual)}",
+        label,
+        f"give it one of these names; the columns are {_names(columns, 30)}",
+    )
+
+
 def zero_settlements(label: str, column: str, count: int, row: int) -> Diagnostic:
     """Settlements of zero: not known."""
     what = _count(count, "settlement is", "settlements are")
@@ -169,6 +216,17 @@ def zero_settlements(label: str, column: str, count: int, row: int) -> Diagnosti
         f"{what} zero, which no contract settles at; the first is on row {row}",
         place(label, row, column),
         "they are left out, and count as unknown",
+    )
+
+
+def no_settlements(label: str, column: str, count: int) -> Diagnostic:
+    """A file of zeros."""
+    return _make(
+        Severity.ERROR,
+        "ALV840",
+        f"all settlements of this file are zero ({_count(count, 'row', 'rows')}): it says nothing",
+        place(label, None, column),
+        "is another column the settlement? No contract settles at zero",
     )
 
 
@@ -196,6 +254,17 @@ def dividend_yield(label: str, shown: str, most: float) -> Diagnostic:
         f"a dividend yield of {shown} is not between 0% and {most:g}%",
         label,
         "it is read in percent a year: 1.8 means 1.8%",
+    )
+
+
+def fraction_of_yield(label: str, most: float) -> Diagnostic:
+    """A dividend yield that seems to be a fraction, not percent."""
+    return _make(
+        Severity.WARNING,
+        "ALV842",
+        f"no dividend yield of this column is above {most:g}%: it seems to be a fraction",
+        label,
+        f"it is read in percent a year: {most:g} means {most:g}%, and {most:.1%} is written {100 * most:g}",
     )
 
 
@@ -230,6 +299,17 @@ def no_level(label: str, name: str, sessions: int) -> Diagnostic:
         "ALV845",
         f"`{name}` is unknown on {_count(sessions, 'session', 'sessions')}:"
         " the model prices no options of it there",
+        label,
+    )
+
+
+def other_days(label: str, count: int, first: str, last: str) -> Diagnostic:
+    """What is wrong on days that are not traded."""
+    what = _count(count, "row or session", "rows or sessions")
+    return _make(
+        Severity.ADVICE,
+        "ALV848",
+        f"findings like these on {what} of days that are not traded ({first} to {last} are) are not shown",
         label,
     )
 

@@ -26,6 +26,7 @@ from alvh_rules.market.times import ISO, parse_dates
 from alvh_rules.options import data_errors
 from alvh_rules.options.chain import MOST_ROWS, Chain, places
 from alvh_rules.options.contracts import Right
+from alvh_rules.options.traded_days import TradedDays
 
 NAMES: Mapping[str, tuple[str, ...]] = {
     "date": ("quotedate", "quote_date", "trade_date", "date", "datadate"),
@@ -58,13 +59,21 @@ Found = tuple[Chain | None, list[Diagnostic]]
 
 
 def read_chain(
-    path: Path, dates: Days, mapping: Mapping[str, str] | None = None, underlying: str = ""
+    path: Path,
+    dates: Days,
+    mapping: Mapping[str, str] | None = None,
+    underlying: str = "",
+    traded: TradedDays | None = None,
 ) -> Found:
     """The chain in a file, laid on the sessions `dates`; None where a finding is an error.
 
     `mapping` gives the file's column for a name of `NAMES`; `underlying` names what the options
-    are on (default: as the file says, SPXW being SPX).
+    are on (default: as the file says, SPXW being SPX); of days that are not `traded` nothing is told
+    but what keeps the file from being read.
     """
+    for name in mapping or {}:
+        if name not in NAMES:
+            return None, [data_errors.unknown_mapping(name, tuple(NAMES))]
     table = read_table(path)
     if not isinstance(table, Table):
         return None, [table]
@@ -73,7 +82,7 @@ def read_chain(
     at, found = _columns(table, mapping or {})
     if found:
         return None, found
-    return _Reader(table, at, dates, underlying).chain()
+    return _Reader(table, at, dates, underlying, traded or TradedDays()).chain()
 
 
 def _columns(table: Table, mapping: Mapping[str, str]) -> tuple[dict[str, int], list[Diagnostic]]:
@@ -95,8 +104,16 @@ def _columns(table: Table, mapping: Mapping[str, str]) -> tuple[dict[str, int], 
 class _Reader:
     """Reads one table. `at` has the place of each column."""
 
-    def __init__(self, table: Table, at: Mapping[str, int], dates: Days, underlying: str) -> None:
+    def __init__(
+        self,
+        table: Table,
+        at: Mapping[str, int],
+        dates: Days,
+        underlying: str,
+        traded: TradedDays,
+    ) -> None:
         self._table, self._at, self._dates, self._underlying = table, at, dates, underlying
+        self._traded = traded
         self._found: list[Diagnostic] = []
 
     def chain(self) -> Found:
@@ -113,9 +130,12 @@ class _Reader:
         if self._found:
             return None, self._found
         late = expiry < quoted
-        if late.any():
-            line = int(table.lines[np.argmax(late)])
-            self._found.append(data_errors.expired(table.label, line, int(late.sum())))
+        if late.all():
+            return None, [data_errors.all_expired(table.label, int(table.lines[0]))]
+        told = self._traded.of(late, quoted)
+        if told.any():
+            line = int(table.lines[np.argmax(told)])
+            self._found.append(data_errors.expired(table.label, line, int(told.sum())))
         place = np.searchsorted(self._dates, quoted)
         inside = self._dates[np.minimum(place, len(self._dates) - 1)] == quoted
         if not inside.any():
@@ -126,6 +146,8 @@ class _Reader:
         morning = np.isin(roots, MORNING_ROOTS)
         key = places(rows, expiry, morning, strike, right)
         order = np.flatnonzero(inside & ~late)
+        if not len(order):
+            return None, [data_errors.nothing_inside(table.label, str(quoted[0]), self._dates)]
         order = order[np.argsort(key[order], kind="stable")]
         key = key[order]
         again = np.flatnonzero(key[1:] == key[:-1])
@@ -150,23 +172,26 @@ class _Reader:
 
     def _say(self, chain: Chain, lines: Integer, inside: Boolean, quoted: Days) -> None:
         label = self._table.label
-        if not inside.all():
-            first = int(np.argmin(inside))
+        outside = self._traded.of(~inside, quoted)
+        if outside.any():
+            first = int(np.argmax(outside))
             self._found.append(
                 data_errors.quotes_outside(
-                    label, int((~inside).sum()), int(self._table.lines[first]), str(quoted[first])
+                    label, int(outside.sum()), int(self._table.lines[first]), str(quoted[first])
                 )
             )
+        days = chain.dates[chain.row]
         with np.errstate(invalid="ignore"):
             crossed = chain.bid > chain.ask
         for bad, say in (
             (crossed, data_errors.crossed_quotes),
             (~chain.good & ~crossed, data_errors.no_quotes),
         ):
+            bad = self._traded.of(bad, days)
             if bad.any():
                 rows = lines[bad]
                 self._found.append(say(label, len(rows), int(rows.min())))
-        lone = chain.good & (chain.other < 0)
+        lone = self._traded.of(chain.good & (chain.other < 0), days)
         if lone.any():
             rows = lines[lone]
             self._found.append(data_errors.lone_rights(label, len(rows), int(rows.min())))
@@ -181,8 +206,12 @@ class _Reader:
         rows, expiries, morning = rows[order], expiries[order], morning[order]
         same = (expiries[1:] == expiries[:-1]) & (morning[1:] == morning[:-1])
         absent = np.where(same, np.diff(rows) - 1, 0)
+        some = self._traded.of(
+            absent > 0, self._dates[np.minimum(rows[:-1] + 1, len(self._dates) - 1)]
+        )
+        absent = np.where(some, absent, 0)
         if absent.any():
-            first = int(np.argmax(absent > 0))
+            first = int(np.argmax(some))
             day = str(self._dates[rows[first] + 1])
             self._found.append(
                 data_errors.absent_expiries(
@@ -210,7 +239,8 @@ class _Reader:
         converted = convert(self._cells(name), column, lambda array: parse_dates(array, ISO))
         if converted.bad.any():
             wanted, help = converted.reason(int(np.argmax(converted.bad)))
-            self._bad(name, converted.bad, wanted.replace("count", name), help)
+            said = wanted.replace("count", f"{'an' if name == 'ask' else 'a'} {name}")
+            self._bad(name, converted.bad, said, help)
         return converted.values
 
     def _rights(self) -> Any:

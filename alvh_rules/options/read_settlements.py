@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from alvh_rules.market.expiries import vix_expiries
 from alvh_rules.market.formats import Table, read_table
 from alvh_rules.market.times import ISO, parse_dates
 from alvh_rules.options import data_errors
+from alvh_rules.options.traded_days import TradedDays
 
 DAY = ("date", "trade date", "trade_date")
 EXPIRY = ("expiry", "expiration", "futures", "expiration date", "expiration_date")
@@ -60,16 +62,21 @@ def settlement_days(path: Path) -> tuple[Days, list[Diagnostic]]:
     return np.unique(days[~np.isnat(days)]), found
 
 
-def read_settlements(path: Path, dates: Days) -> tuple[Settled | None, list[Diagnostic]]:
-    """The settlements in a file, laid on the sessions `dates`; None where a finding is an error."""
+def read_settlements(
+    path: Path, dates: Days, traded: TradedDays | None = None
+) -> tuple[Settled | None, list[Diagnostic]]:
+    """The settlements in a file, laid on the sessions `dates`; None where a finding is an error. Of
+    days that are not `traded` nothing is told but what keeps the file from being read."""
+    traded = traded or TradedDays()
     table = read_table(path)
     if not isinstance(table, Table):
         return None, [table]
     places = [_place(table, names) for names in (DAY, EXPIRY, SETTLE)]
-    for place, names in zip(places, (DAY, EXPIRY, SETTLE), strict=True):
+    words = (("day", DAY), ("expiry", EXPIRY), ("settlement", SETTLE))
+    for place, (what, names) in zip(places, words, strict=True):
         if place < 0:
             return None, [
-                errors.missing_column(table.label, names[0], "VIX futures", "", table.names)
+                data_errors.missing_settlement_column(table.label, what, names, table.names)
             ]
     found: list[Diagnostic] = []
     day, expiry = (_dates(table, place, found) for place in places[:2])
@@ -80,7 +87,7 @@ def read_settlements(path: Path, dates: Days) -> tuple[Settled | None, list[Diag
     inside = dates[np.minimum(at, len(dates) - 1)] == day
     if not inside.any():
         return None, [data_errors.nothing_inside(table.label, str(day[0]), dates)]
-    within = (day >= dates[0]) & (day <= dates[-1]) & ~inside
+    within = traded.of((day >= dates[0]) & (day <= dates[-1]) & ~inside, day)
     if within.any():
         first = int(np.argmax(within))
         count, line = int(within.sum()), int(table.lines[first])
@@ -92,15 +99,19 @@ def read_settlements(path: Path, dates: Days) -> tuple[Settled | None, list[Diag
         first, second = (int(table.lines[order[again[0] + step]]) for step in (0, 1))
         return None, [data_errors.twice(table.label, "future", first, second, len(again) - 1)]
     late = expiry < day
-    if late.any():
-        line = int(table.lines[np.argmax(late)])
-        found.append(data_errors.expired(table.label, line, int(late.sum())))
-    _say_odd(table, places[1], expiry, found)
+    told = traded.of(late, day)
+    if told.any():
+        line = int(table.lines[np.argmax(told)])
+        found.append(data_errors.expired(table.label, line, int(told.sum())))
+    _say_odd(table, places[1], expiry, traded.of(~np.isin(expiry, vix_expiries()), day), found)
     zero = (price == 0.0) & ~late
-    if zero.any():
-        line = int(table.lines[np.argmax(zero)])
-        column = table.names[places[2]]
-        found.append(data_errors.zero_settlements(table.label, column, int(zero.sum()), line))
+    column = table.names[places[2]]
+    if zero.all():
+        return None, [data_errors.no_settlements(table.label, column, len(zero))]
+    told = traded.of(zero, day)
+    if told.any():
+        line = int(table.lines[np.argmax(told)])
+        found.append(data_errors.zero_settlements(table.label, column, int(told.sum()), line))
     kept = ~zero & ~late & ~np.isnan(price)
     row = np.where(inside, at, -1).astype(np.int64)
     return Settled(row[kept], expiry[kept], price[kept]), found
@@ -118,7 +129,8 @@ def _dates(table: Table, place: int, found: list[Diagnostic]) -> Days:
     days = stamps.astype("datetime64[D]")
     wrong = bad | np.isnat(days)
     if wrong.any():
-        help = "write it as 2026-03-18"
+        meant = probable_day(shown(array, int(np.argmax(wrong))))
+        help = f"did you mean {meant}?" if meant else "write it as 2026-03-18"
         _refuse(table, place, wrong, "a date", help, found)
     return np.asarray(days)
 
@@ -128,8 +140,22 @@ def _prices(table: Table, place: int, found: list[Diagnostic]) -> Float:
     converted = convert(table.fetch(place), column, lambda array: parse_dates(array, ISO))
     if converted.bad.any():
         wanted, help = converted.reason(int(np.argmax(converted.bad)))
-        _refuse(table, place, converted.bad, wanted.replace("count", "settlement"), help, found)
+        _refuse(table, place, converted.bad, wanted.replace("count", "a settlement"), help, found)
     return np.asarray(converted.values, dtype=np.float64)
+
+
+def probable_day(text: str) -> str:
+    """The day that is left of a text with a digit too many, where just one such day is an expiry of
+    VIX; else nothing."""
+    found = set()
+    for place in range(len(text)):
+        try:
+            day = date.fromisoformat(text[:place] + text[place + 1 :])
+        except ValueError:
+            continue
+        if np.isin(np.datetime64(day), vix_expiries()):
+            found.add(str(day))
+    return found.pop() if len(found) == 1 else ""
 
 
 def _refuse(
@@ -141,11 +167,10 @@ def _refuse(
     found.append(errors.bad_cell(table.label, line, table.names[place], cell, wanted, help, more))
 
 
-def _say_odd(table: Table, place: int, expiry: Days, found: list[Diagnostic]) -> None:
-    known = vix_expiries()
-    odd = ~np.isin(expiry, known)
+def _say_odd(table: Table, place: int, expiry: Days, odd: Boolean, found: list[Diagnostic]) -> None:
     if not odd.any():
         return
+    known = vix_expiries()
     first = int(np.argmax(odd))
     near = known[np.argmin(np.abs((known - expiry[first]).astype(np.int64)))]
     found.append(

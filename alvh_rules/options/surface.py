@@ -118,11 +118,16 @@ class Surface:
 
     def at_the_money(self, rows: Integer, days: Float) -> Float:
         """θ: total variance at the forward, to each time (days) on each row."""
+        # Neighbours of one row and time, as the strikes of an expiry are, share one answer.
+        starts = np.ones(len(rows), dtype=bool)
+        starts[1:] = (rows[1:] != rows[:-1]) | (days[1:] != days[:-1])
+        which = np.cumsum(starts) - 1
+        rows, days = rows[starts], days[starts]
         total = self.term.total(rows, days)
         with np.errstate(invalid="ignore"):
             # In the last hours the variance is too small for the table, and so is what rests on it.
             floor = np.maximum(total, LEAST_TOTAL)
-        return np.asarray(self.skew.at_the_money(floor, self.rho[rows]))
+        return np.asarray(self.skew.at_the_money(floor, self.rho[rows])[which])
 
     def total_variance(self, rows: Integer, days: Float, k: Float) -> Float:
         """w: total variance at log-moneyness k = ln(K/F)."""

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ import numpy as np
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.schema import Bars, Column, Schema
-from alvh_rules.evaluate.inputs import Array, Float, Market
+from alvh_rules.evaluate.inputs import Boolean, Days, Float, Market
 from alvh_rules.market import errors
 from alvh_rules.market.formats import FORMATS, Table, read_table
 from alvh_rules.market.read import TIME_NAMES, Options, market_from_frame, read_market
@@ -41,6 +42,7 @@ from alvh_rules.options.read_settlements import (
     settlement_days,
 )
 from alvh_rules.options.surface import TERMS
+from alvh_rules.options.traded_days import TradedDays
 from alvh_rules.options.vix_futures import settlements
 
 STANDARD: Mapping[str, Kind] = {
@@ -64,6 +66,8 @@ PLAUSIBLE: Mapping[str, tuple[float, float]] = {
 }
 MOST_YIELD = 20.0
 """Percent: no index has paid that."""
+FRACTION_YIELD = 0.2
+"""Percent: a column that never says more seems to be a fraction."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,8 @@ class Asked:
     are the names of further columns that are traded (NAME, and where there are such NAME_open and
     NAME_iv, the volatility of its options at 30 days). `chains` are chain files, `chain_columns`
     their columns by the names of `read_chain.NAMES`, `chain_underlying` what they are on.
-    `dividend_yield` is in percent, in place of a column. `options` are those of `read_market`.
+    `dividend_yield` is in percent, in place of a column. `first` and `last` are the days that are
+    traded: what is wrong on others is counted in one line. `options` are those of `read_market`.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
@@ -93,6 +98,8 @@ class Asked:
     chain_columns: Mapping[str, str] = field(default_factory=dict)
     chain_underlying: str = ""
     dividend_yield: float | None = None
+    first: date | None = None
+    last: date | None = None
     options: Options = field(default_factory=Options)
 
 
@@ -124,6 +131,9 @@ def classify(paths: Sequence[Path]) -> tuple[TradingFiles, list[Diagnostic]]:
             names = {name.casefold() for name in table.names}
             kinds[_kind(names)].append(file)
             known[file] = len(names & set(STANDARD))
+        if path.is_dir() and not any(path in file.parents for file in known) and not found:
+            listing = ", ".join(sorted(endings))
+            found.append(errors.unreadable(str(path), f"this folder holds no data ({listing})"))
     kinds["daily"].sort(key=lambda file: -known[file])
     return TradingFiles(**{name: tuple(files) for name, files in kinds.items()}), found
 
@@ -134,8 +144,12 @@ def _kind(names: set[str]) -> str:
 
     if one_of(EXPIRY) and one_of(SETTLE):
         return "settlements"
-    if one_of(NAMES["strike"]) and one_of(NAMES["expiry"]):
+    quoted = one_of(NAMES["bid"]) or one_of(NAMES["ask"])
+    # A file with a row for each contract is no daily file, whatever it lacks: its reader says what.
+    if one_of(NAMES["strike"]) and (quoted or one_of(NAMES["expiry"])):
         return "chains"
+    if one_of(EXPIRY):
+        return "chains" if quoted else "settlements"
     return "curves" if {"m1", "m2"} <= names else "daily"
 
 
@@ -152,12 +166,13 @@ def read_trading_data(
     if market is None:
         return None, found
     settled: list[Settled] = []
+    traded = TradedDays(asked.first, asked.last)
     for path in files.settlements:
-        read, more = read_settlements(path, market.timeline.dates)
+        read, more = read_settlements(path, market.timeline.dates, traded)
         found += more
         if read is not None:
             settled.append(read)
-    chain, more = _chains((*asked.chains, *files.chains), market, asked)
+    chain, more = _chains((*asked.chains, *files.chains), market, asked, traded)
     found += more
     if has_errors(found):
         return None, found
@@ -165,9 +180,15 @@ def read_trading_data(
         name: np.asarray(values, dtype=np.float64) for name, values in market.columns.items()
     }
     arrays, more = market_arrays(
-        market.timeline.dates, columns, asked, settled, chain, label=market.source
+        market.timeline.dates, columns, asked, settled, chain, label=market.source, traded=traded
     )
     found += more
+    if traded.others:
+        first, last = (
+            asked.first or market.timeline.dates[0],
+            asked.last or market.timeline.dates[-1],
+        )
+        found.append(data_errors.other_days(market.source, traded.others, str(first), str(last)))
     if has_errors(found):
         return None, found
     return TradingData(files, market, arrays), found
@@ -200,14 +221,14 @@ def daily_market(
 
 
 def _chains(
-    paths: Sequence[Path], market: Market, asked: Asked
+    paths: Sequence[Path], market: Market, asked: Asked, traded: TradedDays
 ) -> tuple[Chain | None, list[Diagnostic]]:
     """The chains of all files as one."""
     whole: Chain | None = None
     found: list[Diagnostic] = []
     for path in dict.fromkeys(paths):
         chain, more = read_chain(
-            path, market.timeline.dates, asked.chain_columns, asked.chain_underlying
+            path, market.timeline.dates, asked.chain_columns, asked.chain_underlying, traded
         )
         found += more
         if chain is None or whole is None:
@@ -252,37 +273,39 @@ def options_for(asked: Asked) -> Options:
 
 
 def market_arrays(
-    dates: Array,
+    dates: Days,
     given: Mapping[str, Float],
     asked: Asked,
     settled: Sequence[Settled] = (),
     chain: Chain | None = None,
     *,
     label: str = "",
+    traded: TradedDays | None = None,
 ) -> tuple[MarketArrays, list[Diagnostic]]:
     """What quotes are made from: the columns of `trading_schema` over sessions, and what was assumed.
 
     An entry of it rests on its own row and those before alone.
     """
     found: list[Diagnostic] = []
+    traded = traded or TradedDays()
     columns = dict(given)
     for name, (low, high) in PLAUSIBLE.items():
         with np.errstate(invalid="ignore"):
             odd = (columns[name] < low) | (columns[name] > high)
-        if odd.any():
-            first = int(np.argmax(odd))
+        told = traded.of(odd, dates)
+        if told.any():
+            first = int(np.argmax(told))
             shown = f"{columns[name][first]:g} on {dates[first]}"
-            found.append(data_errors.implausible(label, name, int(odd.sum()), shown, low, high))
-            columns[name] = np.where(odd, np.nan, columns[name])
-    rates = _rates(columns["tbill_3m"], dates, label, found)
-    yields = _yields(columns["dividend_yield"], dates, label, asked.dividend_yield, found)
+            found.append(data_errors.implausible(label, name, int(told.sum()), shown, low, high))
+        columns[name] = np.where(odd, np.nan, columns[name])
+    said = _Saying(label, dates, traded, found)
+    rates = _rates(columns["tbill_3m"], said)
+    yields = _yields(columns["dividend_yield"], asked.dividend_yield, said)
     # Before its first day: whether one is to come is not known then.
     unseen = np.logical_and.accumulate(np.isnan(columns["vvix"]))
     vvix = np.where(unseen, assumptions.VVIX, columns["vvix"])
-    if unseen.any():
-        said = f"{assumptions.VVIX:g} is taken"
-        found.append(data_errors.assumed(label, "`vvix`", int(unseen.sum()), said))
-    silent = np.isnan(columns["vix"]) & ~np.isnan(columns["spx"])
+    said.assumed("`vvix`", unseen, f"{assumptions.VVIX:g} is taken")
+    silent = traded.of(np.isnan(columns["vix"]) & ~np.isnan(columns["spx"]), dates)
     if silent.any():
         found.append(data_errors.no_level(label, "vix", int(silent.sum())))
     names = ["spx", "vix", *asked.underlyings]
@@ -297,7 +320,7 @@ def market_arrays(
         for name in asked.underlyings
         if f"{name}_iv" in columns
     }
-    _say_openings(columns["spx_open"], columns["spx"], dates, label, found)
+    _say_openings(columns["spx_open"], columns["spx"], said)
     curve: Float | None = np.column_stack([columns[name] for name in MONTHS])
     if curve is not None and np.isnan(curve).all():
         curve = None
@@ -310,55 +333,66 @@ def market_arrays(
     return arrays, found
 
 
-def _rates(column: Float, dates: Array, label: str, found: list[Diagnostic]) -> Float:
+@dataclass(frozen=True)
+class _Saying:
+    """Where findings about sessions go."""
+
+    label: str
+    dates: Days
+    traded: TradedDays
+    found: list[Diagnostic]
+
+    def assumed(self, what: str, where: Boolean, value: str) -> None:
+        """Say what stands for a column where it is not known; silent of days that are not traded, since
+        what is assumed there is no mistake."""
+        count = int(TradedDays(self.traded.first, self.traded.last).of(where, self.dates).sum())
+        if count:
+            self.found.append(data_errors.assumed(self.label, what, count, value))
+
+
+def _rates(column: Float, said: _Saying) -> Float:
     """The bill's rate: the last that is known, before the first the table's."""
     known = ~np.isnan(column)
     last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
     carried = np.where(last >= 0, column[np.maximum(last, 0)], np.nan)
     none = last < 0
-    if none.any():
-        said = "the mean of the 3-month bill over the December before is taken"
-        found.append(data_errors.assumed(label, "`tbill_3m`", int(none.sum()), said))
-    late = ~known & ~none
-    if late.any():
-        said = "the last value before is taken"
-        found.append(data_errors.assumed(label, "`tbill_3m`", int(late.sum()), said))
-    table = assumptions.of_the_year_before(assumptions.BILL_RATES, dates)
+    value = "the mean of the 3-month bill over the December before is taken"
+    said.assumed("`tbill_3m`", none, value)
+    said.assumed("`tbill_3m`", ~known & ~none, "the last value before is taken")
+    table = assumptions.of_the_year_before(assumptions.BILL_RATES, said.dates)
     return np.where(none, table, carried)
 
 
-def _yields(
-    column: Float, dates: Array, label: str, given: float | None, found: list[Diagnostic]
-) -> Float:
+def _yields(column: Float, given: float | None, said: _Saying) -> Float:
     """The dividend yield: as given, or the column's, carried, or that of the year before."""
+    dates, found = said.dates, said.found
     if given is not None:
         if not 0.0 <= given <= MOST_YIELD:
-            found.append(data_errors.dividend_yield("the settings", f"{given:g}%", MOST_YIELD))
+            found.append(data_errors.dividend_yield("--dividend-yield", f"{given:g}%", MOST_YIELD))
         return np.full(len(dates), given)
+    where = f"{said.label}, column dividend_yield"
     with np.errstate(invalid="ignore"):
         odd = (column < 0.0) | (column > MOST_YIELD)
     if odd.any():
         first = int(np.argmax(odd))
-        where = f"{label}, column dividend_yield"
         shown = f"{column[first]:g}% on {dates[first]}"
         found.append(data_errors.dividend_yield(where, shown, MOST_YIELD))
     known = ~np.isnan(column)
+    most = float(column[known].max(initial=0.0))
+    if 0.0 < most <= FRACTION_YIELD:
+        found.append(data_errors.fraction_of_yield(where, most))
     last = np.maximum.accumulate(np.where(known, np.arange(len(column)), -1))
     none = last < 0
-    if none.any():
-        said = "that of the S&P 500 over the calendar year before is taken"
-        found.append(data_errors.assumed(label, "`dividend_yield`", int(none.sum()), said))
+    value = "that of the S&P 500 over the calendar year before is taken"
+    said.assumed("`dividend_yield`", none, value)
     table = assumptions.of_the_year_before(assumptions.DIVIDEND_YIELDS, dates)
     return np.where(none, table, column[np.maximum(last, 0)])
 
 
-def _say_openings(
-    opening: Float, close: Float, dates: Array, label: str, found: list[Diagnostic]
-) -> None:
+def _say_openings(opening: Float, close: Float, said: _Saying) -> None:
     """Count the AM settlements whose opening print is not known."""
     table = listing.listed("SPX", Right.PUT)
-    settles = np.isin(dates, table.date[table.morning & table.monthly])
+    settles = np.isin(said.dates, table.date[table.morning & table.monthly])
     silent = settles & np.isnan(opening) & ~np.isnan(close)
-    if silent.any():
-        said = "AM options settle there at the mean of the closes before and on that day"
-        found.append(data_errors.assumed(label, "`spx_open`", int(silent.sum()), said))
+    value = "AM options settle there at the mean of the closes before and on that day"
+    said.assumed("`spx_open`", silent, value)

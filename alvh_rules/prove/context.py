@@ -17,8 +17,9 @@ import z3
 
 from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.check import checked as c
-from alvh_rules.core.kleene import FALSE
-from alvh_rules.evaluate.inputs import Array
+from alvh_rules.core.kinds import Kind
+from alvh_rules.core.kleene import FALSE, TRUE
+from alvh_rules.evaluate.inputs import Array, is_missing
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering, plan_of
 from alvh_rules.prove.assumptions import assume, assumed_nodes
@@ -36,6 +37,8 @@ from alvh_rules.prove.example import (
     possible,
     term_of,
 )
+from alvh_rules.prove.histories import Histories, entangled
+from alvh_rules.prove.merging import relate_lasting, relate_latches
 from alvh_rules.prove.replay import on_one_row, replayed
 from alvh_rules.prove.solver import Asker, Budget
 from alvh_rules.prove.symbols import Symbols
@@ -46,6 +49,9 @@ TRIALS = 3
 """Markets of the solver that may fail to replay before it is said so."""
 RANDOM_ROWS = 20_000
 """Random markets that are tried where the solver does not answer."""
+NOT_ASKED = "whether a history comes to it is not asked"
+LAST_DIGITS = 1e-12
+"""Part of a number by which another may differ and be the same but for rounding."""
 CANDIDATES = 8
 """Rows of the evaluator's that are looked at more closely."""
 ONLY_ROUNDING = (
@@ -87,6 +93,7 @@ class Context:
         self.to = Translation(self.symbols, ruleset, self.plan, gaps=gaps)
         self.asker.always += assume(self.to)
         self.shown = self.to.shown
+        self._related: set[tuple[int, int]] = set()
         self._lowering = Lowering.over(ruleset, self.plan)
 
     @cached_property
@@ -190,10 +197,95 @@ class Context:
                 return self._witness(parts, held if kept is None else kept, [node], None)
         return Witness("no")
 
+    def relate_memories(self, number: int) -> None:
+        """Add what holds between the memories under a node, from what holds on every row."""
+        under = self.to.market_of(number, lambda _: True)
+        relate_lasting(self.asker, self.to, under, self._related)
+        relate_latches(self.asker, self.to, self.to, under, self._related)
+
+    @cached_property
+    def histories(self) -> Histories:
+        """Made-up histories, run by the evaluator."""
+        return Histories(self.to, assumed_nodes(self.ruleset, self.plan))
+
+    def comes_about(
+        self,
+        found: Witness,
+        nodes: Sequence[int],
+        test: Callable[[Sequence[Array]], Array],
+    ) -> tuple[bool, str]:
+        """Whether a history shows what a market shows, and why it is not known whether one can ('' where
+        none is needed).
+
+        Values that rest on different data can stand beside one another; of those that rest on the same
+        it is asked whether a history shows such a row.
+        """
+        given = [part for part in found.parts if part.key in found.kept]
+        if not entangled(given):
+            return False, ""
+        if self.histories.seen(nodes, test) is not None:
+            return True, ""
+        market = ", ".join(self.given_texts(found))
+        return False, (
+            f"it would be so where {market}; these rest on the same data, and no history was found"
+            " that comes to it"
+        )
+
+    def given_texts(self, found: Witness) -> list[str]:
+        """A market's values, each as it is written."""
+        texts = {part.text: part for part in found.parts if part.key in found.kept}
+        told = []
+        for text, part in texts.items():
+            value = found.kept[part.key]
+            if part.node.type.kind is Kind.FLAG:
+                told.append(text if value == TRUE else f"not {text}")
+            else:
+                told.append(f"{text} = {self.shown.value(value, part.node)}")
+        return told
+
+    def in_a_history(self, number: int, test: Callable[[Array], Array]) -> Witness:
+        """A row of a made-up history on which the evaluator's value of a node passes a test."""
+        parts = [
+            Part(self.to, part, self.shown.text(part))
+            for part in self.to.market_of(number)
+            if self.plan.nodes[part].type.kind is not Kind.CURVE
+        ]
+        held = self.histories.seen([number], lambda columns: test(columns[0]), parts)
+        if held is None:
+            return Witness("no")
+
+        def shows(trial: Mapping[Key, Held]) -> bool:
+            return bool(test(np.asarray(on_one_row(self.to, [number], parts, trial)))[0])
+
+        kept = fewest(parts, held, shows)
+        return self._witness(parts, held if kept is None else kept, [number], None)
+
+    def rests_on_rounding(self, number: int, found: Witness) -> bool:
+        """Whether a market's verdict is decided by numbers that differ in their last digits alone."""
+        stack, seen = [number], {number}
+        while stack:
+            top = stack.pop()
+            node = self.plan.nodes[top]
+            if isinstance(node.operation, g.Compare) and not self.to.opaque(top):
+                kinds = {g.storage_of(self.plan.nodes[part].type) for part in node.inputs}
+                if kinds == {g.Storage.NUMBER}:
+                    a, b = on_one_row(self.to, node.inputs, found.parts, found.kept)
+                    if a != b and abs(a - b) <= LAST_DIGITS * max(abs(a), abs(b)):
+                        return True
+            if self.to.opaque(top) and top != number:
+                continue
+            stack += [part for part in node.inputs if part not in seen]
+            seen.update(node.inputs)
+        return False
+
     # --- words ---
 
-    def told(self, nodes: Sequence[int], witness: Witness) -> tuple[str, ...]:
-        """What a market's named nodes are there, beside what it gives."""
+    def told(
+        self, nodes: Sequence[int], witness: Witness, rounding: bool = False
+    ) -> tuple[str, ...]:
+        """What a market's named nodes are there, beside what it gives; where `rounding` decides, with
+        every digit."""
+        shown = exactly if rounding else shown_value
         found = []
         for number in nodes:
             (value,) = on_one_row(self.to, [number], witness.parts, witness.kept)
@@ -201,8 +293,11 @@ class Context:
             if witness.market is not None and text in witness.market.given:
                 continue
             node = self.plan.nodes[number]
+            if self.to.opaque(number) and is_missing(np.asarray([value]), node.type.kind)[0]:
+                # It does not matter to the market, which is why it is not given.
+                continue
             words = self.ruleset.labels.get(node.type.labels, ())
-            found.append(f"{text} is {shown_value(value, node.type.kind, words)}")
+            found.append(f"{text} is {shown(value, node.type.kind, words)}")
         return tuple(dict.fromkeys(found))
 
     def names_under(self, number: int) -> list[int]:
@@ -221,13 +316,23 @@ class Context:
                     stack.append(part)
         return sorted(found)
 
-    def notes(self, number: int, given: Mapping[str, object] | None = None) -> list[str]:
+    def notes(
+        self, number: int, given: Mapping[str, object] | None = None, seen: bool = False
+    ) -> list[str]:
         """What a proof about a node rests on that is no plain data."""
-        return notes_of(self.to, number, given)
+        return notes_of(self.to, number, given, seen)
 
 
-def notes_of(to: Translation, number: int, given: Mapping[str, object] | None = None) -> list[str]:
-    """What a proof about a node rests on that is no plain data; or what a market that is `given` does."""
+def notes_of(
+    to: Translation,
+    number: int,
+    given: Mapping[str, object] | None = None,
+    seen: bool = False,
+) -> list[str]:
+    """What a proof about a node rests on that is no plain data; or what a market that is `given` does.
+
+    `seen` says that a history was found on which it shows too.
+    """
     facts, measures, memories = [], [], []
     for part in to.market_of(number):
         if given is not None and to.shown.text(part) not in given:
@@ -244,12 +349,28 @@ def notes_of(to: Translation, number: int, given: Mapping[str, object] | None = 
         found.append(f"{_listed(facts)}: a fact of what is held, taken as free within its kind")
     if measures or memories:
         looked = _listed([*measures, *memories])
-        found.append(f"{looked}: given by value; whether a history comes to it is not asked")
+        asked = "a history was found that shows it too" if seen else NOT_ASKED
+        found.append(f"{looked}: given by value; {asked}")
     return found
 
 
 def _listed(items: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(items))
+
+
+def exactly(value: Any, kind: Kind, words: tuple[str, ...] = ()) -> str:
+    """A value as it is shown, with every digit where fewer would read back as another."""
+    text = shown_value(value, kind, words)
+    if not isinstance(value, float) or value != value:
+        return text
+    digits = text.rstrip("%").replace(",", "")
+    try:
+        read = float(digits) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        return text
+    if read == value or abs(read - value) > 1e-9 * abs(value):
+        return text
+    return f"{value * 100!r}%" if text.endswith("%") else repr(value)
 
 
 def timed(begun: float) -> float:

@@ -24,7 +24,7 @@ from alvh_rules.evaluate.inputs import Array
 from alvh_rules.pipeline import Checked
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import plan_of
-from alvh_rules.prove.assumptions import assume
+from alvh_rules.prove.assumptions import assume, assumed_nodes
 from alvh_rules.prove.boundary import on_the_edges, plainest
 from alvh_rules.prove.difference import CLOSE, difference
 from alvh_rules.prove.example import (
@@ -39,6 +39,7 @@ from alvh_rules.prove.example import (
     possible,
     term_of,
 )
+from alvh_rules.prove.histories import Histories, entangled, held_at, rows_before
 from alvh_rules.prove.merging import Merger, relate_latches
 from alvh_rules.prove.region import region_of
 from alvh_rules.prove.replay import on_one_row, replayed
@@ -101,6 +102,7 @@ class _Pair:
         self.symbols = Symbols()
         self.asker = Asker(self.symbols, budget)
         self.marked = False
+        self.histories: list[Histories] | None = None
         missing = _optional(self.symbols, old) | _optional(self.symbols, new)
         self.sides = [_Side(self.symbols, item, gaps, missing) for item in (old, new)]
         merger = Merger(self.asker)
@@ -195,7 +197,10 @@ def _verdict(pair: _Pair, gaps: Callable[[], _Pair], name: str) -> DecisionVerdi
             continue
         if isinstance(shown, str):
             return found("undecided", reason=shown)
-        market, sight, values = shown
+        market, sight, values, kept = shown
+        doubt = _doubt(now, numbers, _parts(now, numbers), kept, market)
+        if doubt:
+            return found("undecided", reason=doubt)
         translations = [side.to for side in now.sides]
         region = region_of(now.asker, translations, _parts(now, numbers), numbers, apart, sight)
         return found("different", example=market, old=values[0], new=values[1], region=region)
@@ -254,13 +259,84 @@ def _shown(pair: _Pair, name: str, apart: z3.BoolRef) -> Any:
 
             kept = fewest(parts, sight.held, shows)
             assert kept is not None
-            return market_of(parts, kept), sight, _told(pair, numbers, values)
+            return market_of(parts, kept), sight, _told(pair, numbers, values), kept
         reason = (
             "they differ in real arithmetic, on a boundary where floating point makes them alike"
         )
         assert sight.model is not None
         barred.append(_elsewhere(parts, sight.model))
     return reason
+
+
+def _doubt(
+    pair: _Pair,
+    numbers: Sequence[int],
+    parts: Sequence[Part],
+    kept: Mapping[Key, Held],
+    market: Market,
+) -> str:
+    """Why it is not known whether a history comes to an example; '' where one does, or can.
+
+    Values that rest on the same data may rule one another out: then both rulesets are run over made-up
+    histories, and must differ on some row.
+    """
+    given: dict[object, Part] = {}
+    for part in parts:
+        if part.key in kept:
+            # What is one computation in both is one value.
+            given.setdefault((part.of.same(part.number, part.of.keys), part.before), part)
+    if not entangled(list(given.values())):
+        return ""
+    if _history_apart(pair, numbers) is not None:
+        return ""
+    told = ", ".join(f"{name} = {_plain(value)}" for name, value in market.given.items())
+    return (
+        f"they would differ where {told}; these rest on the same data, and no history was found that"
+        " comes to it"
+    )
+
+
+def _history_apart(pair: _Pair, numbers: Sequence[int]) -> tuple[int, int] | None:
+    """The history and the row on which the two decide otherwise; None where none is found."""
+    if pair.histories is None:
+        before = max(rows_before(side.to) for side in pair.sides)
+        pair.histories = [
+            Histories(side.to, assumed_nodes(side.ruleset, side.plan), before)
+            for side in pair.sides
+        ]
+    if not all(item.possible for item in pair.histories):
+        return None
+    (old, holds), (new, also) = (
+        item.columns(n) for item, n in zip(pair.histories, numbers, strict=True)
+    )
+    for at, (one, other) in enumerate(zip(old, new, strict=True)):
+        rows = np.flatnonzero(_apart(pair, numbers, [one, other]) & holds[at] & also[at])
+        if len(rows):
+            return at, int(rows[0])
+    return None
+
+
+def _history_market(
+    pair: _Pair, numbers: Sequence[int], at: int, row: int
+) -> tuple[list[Part], dict[Key, Held]]:
+    """What each opaque node holds on a row of a history."""
+    assert pair.histories is not None
+    parts: list[Part] = []
+    held: dict[Key, Held] = {}
+    for side, history, number in zip(pair.sides, pair.histories, numbers, strict=True):
+        for node in side.to.market_of(number):
+            if side.plan.nodes[node].type.kind is Kind.CURVE:
+                continue
+            part = Part(side.to, node, side.shown.text(node))
+            parts.append(part)
+            held[part.key] = held_at(part, history.columns(node)[0][at][row])
+    return parts, held
+
+
+def _plain(value: float | int | str | None) -> str:
+    if value is None or isinstance(value, bool):
+        return "missing" if value is None else str(value).lower()
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _elsewhere(parts: Sequence[Part], model: z3.ModelRef) -> z3.BoolRef:
@@ -323,17 +399,21 @@ def _on_the_edges(pair: _Pair, name: str, found: Callable[..., DecisionVerdict])
     parts = _parts(pair, numbers)
     decided_by = [side.to.value(n) for side, n in zip(pair.sides, numbers, strict=True)]
     edges, columns = on_the_edges(pair.symbols, decided_by, parts)
-    if not edges:
-        return found("same")
-    decided = [
-        replayed(side.to, [n], parts, columns, edges)[0]
-        for side, n in zip(pair.sides, numbers, strict=True)
-    ]
-    apart = np.flatnonzero(_apart(pair, numbers, decided))
-    rows = plainest(columns, apart, parts, CANDIDATES)
-    held = next((row for row in rows if possible(pair.asker, parts, row)), None)
+    held: Mapping[Key, Held] | None = None
+    if edges:
+        decided = [
+            replayed(side.to, [n], parts, columns, edges)[0]
+            for side, n in zip(pair.sides, numbers, strict=True)
+        ]
+        apart = np.flatnonzero(_apart(pair, numbers, decided))
+        rows = plainest(columns, apart, parts, CANDIDATES)
+        held = next((row for row in rows if possible(pair.asker, parts, row)), None)
     if held is None:
-        return found("same")
+        # What cancels in real arithmetic has no edge; running it shows what rounding leaves.
+        place_found = _history_apart(pair, numbers)
+        if place_found is None:
+            return found("same")
+        parts, held = _history_market(pair, numbers, *place_found)
     values = _values(pair, numbers, parts, held)
     kept = fewest(parts, held, lambda trial: _alike(values, _values(pair, numbers, parts, trial)))
     market = market_of(parts, kept if kept is not None else held)

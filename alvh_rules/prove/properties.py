@@ -10,6 +10,7 @@ from alvh_rules.core.kleene import FALSE, TRUE
 from alvh_rules.core.source import Span
 from alvh_rules.prove.context import Context, Witness, timed
 from alvh_rules.prove.givens import test_lines
+from alvh_rules.prove.histories import entangled
 from alvh_rules.prove.region import region_of
 from alvh_rules.prove.solver import OUT_OF_TIME
 from alvh_rules.prove.values import TOO_MANY, TooManyCases, both, opposite
@@ -51,6 +52,7 @@ def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Ve
         truth = context.to.truth(number)
     except TooManyCases:
         return Verdict(kind, text, "undecided", span, reason=TOO_MANY, seconds=timed(begun))
+    context.relate_memories(number)
     found = context.witness([truth.false], [number], lambda values: values[0] == FALSE)
     notes = context.notes(number)
     if found.verdict == "unknown":
@@ -67,10 +69,16 @@ def holds(context: Context, kind: str, text: str, span: Span, number: int) -> Ve
             )
         found = tried
     if found.verdict == "yes":
-        return _refuted(context, kind, text, span, number, found, begun)
-    rounding = context.in_floating_point(number, lambda column: column == FALSE)
-    if rounding.verdict == "yes":
-        return _refuted(context, kind, text, span, number, rounding, begun, rounding=True)
+        shown, doubt = context.comes_about(found, [number], lambda columns: columns[0] == FALSE)
+        if doubt:
+            return Verdict(kind, text, "undecided", span, reason=doubt, seconds=timed(begun))
+        rounding = context.rests_on_rounding(number, found)
+        return _refuted(context, kind, text, span, number, found, begun, rounding, shown)
+    for looked in (context.in_floating_point, context.in_a_history):
+        seen = looked(number, lambda column: column == FALSE)
+        if seen.verdict == "yes":
+            in_history = looked == context.in_a_history
+            return _refuted(context, kind, text, span, number, seen, begun, True, in_history)
     gap = _with_gaps(context, number)
     if gap:
         notes = [*notes, gap]
@@ -87,20 +95,21 @@ def _refuted(
     found: Witness,
     begun: float,
     rounding: bool = False,
+    shown: bool = False,
 ) -> Verdict:
     region = ""
     if found.sight is not None:
         wrong = context.to.truth(number).false
         region = region_of(context.asker, [context.to], found.parts, [number], wrong, found.sight)
     given = found.market.given if found.market is not None else {}
-    notes = context.notes(number, given)
+    notes = context.notes(number, given, shown)
     return Verdict(
         kind,
         text,
         "refuted",
         span,
         market=found.market,
-        values=context.told(context.names_under(number), found),
+        values=context.told(context.names_under(number), found, rounding),
         region=region,
         rounding=rounding,
         notes=tuple(notes),
@@ -112,10 +121,12 @@ def _refuted(
 def _with_gaps(context: Context, number: int) -> str:
     """A market with data missing in which a proved condition is false, in words; '' where none is."""
     gaps = context.with_gaps
-    found = gaps.witness([gaps.to.truth(number).false], [number], lambda values: values[0] == FALSE)
+    wrong = gaps.to.truth(number).false
+    gaps.relate_memories(number)
+    found = gaps.witness([wrong], [number], lambda values: values[0] == FALSE)
     if found.verdict == "no":
         return ""
-    if found.market is None:
+    if found.market is None or entangled([p for p in found.parts if p.key in found.kept]):
         return "with data missing: undecided"
     missing = [f"`{name}`" for name, value in found.market.given.items() if value is None]
     return f"with data missing it can fail: {', '.join(missing) or 'where nothing is known'}"
@@ -187,6 +198,13 @@ def regimes(context: Context) -> Iterator[Verdict]:
             lambda values: all(value == TRUE for value in values),
         )
         status = {"yes": "overlap", "no": "proved", "unknown": "undecided"}[found.verdict]
+        if found.verdict == "yes":
+            _, doubt = context.comes_about(
+                found, numbers, lambda columns: (columns[0] == TRUE) & (columns[1] == TRUE)
+            )
+            if doubt:
+                found = Witness("unknown", reason=doubt)
+                status = "undecided"
         yield Verdict(
             "regimes",
             f"regimes {first} and {second} never hold at once",

@@ -22,6 +22,7 @@ from alvh_rules.prove.translate import Translation
 from alvh_rules.prove.values import Truth, opposite
 
 MOST_LITERALS = 60
+EVERYWHERE = "every market"
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def literals_of(
         if memory is not None:
             found.append(_of_truth(to.memory[top], memory.text, model))
         else:
-            found += _literals(to, shown, top, node, model)
+            found += _literals(to, shown, top, node, model, own=top == number)
             if to.opaque(top):
                 continue
         for part in node.inputs:
@@ -59,8 +60,11 @@ def literals_of(
 
 
 def _literals(
-    to: Translation, shown: Shown, number: int, node: g.Node, model: z3.ModelRef
+    to: Translation, shown: Shown, number: int, node: g.Node, model: z3.ModelRef, own: bool
 ) -> list[Literal]:
+    # What is asked about is told by what it says, not by its name.
+    said = shown.defined if own else shown.text
+
     def holds(formula: z3.BoolRef) -> bool:
         return bool(z3.is_true(model.eval(formula, model_completion=True)))
 
@@ -91,9 +95,10 @@ def _literals(
         return []
     truth = to.truth(number)
     if holds(truth.true):
-        return [Literal(truth.true, shown.text(number))]
+        return [Literal(truth.true, said(number))]
     if holds(truth.false):
-        return [Literal(truth.false, shown.denied(number))]
+        denied = shown.defined(number, denied=True) if own else shown.denied(number)
+        return [Literal(truth.false, denied)]
     missing = list(dict.fromkeys(shown.text(part) for part in _missing(to, number, model)))
     text = (
         " and ".join(f"{item} is missing" for item in missing) or f"{shown.text(number)} is unknown"
@@ -161,5 +166,5 @@ def region_of(
     if found is None:
         return ""
     if not found:
-        return "every market"
+        return EVERYWHERE
     return " and ".join(dict.fromkeys(item.text for item in found))

@@ -8,6 +8,7 @@ from typing import Any
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.check.cover_tables import shown as shown_number
 from alvh_rules.prove.example import Market
+from alvh_rules.prove.region import EVERYWHERE
 from alvh_rules.prove.verdicts import Bound, Idle, Possibility, Proof, Verdict
 
 CONTRADICTORY = (
@@ -103,7 +104,8 @@ class Told:
                 "    in floating point alone: real arithmetic keeps it, rounding breaks it here"
             )
         if item.region:
-            lines.append(f"    and wherever {item.region}")
+            everywhere = item.region == EVERYWHERE
+            lines.append(f"    and {'in' if everywhere else 'wherever'} {item.region}")
         lines += [f"    {note}" for note in item.notes]
         return lines
 

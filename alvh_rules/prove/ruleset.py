@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from alvh_rules.check import checked as c
 from alvh_rules.prove import properties
 from alvh_rules.prove.assumptions import described
-from alvh_rules.prove.context import Context, timed
+from alvh_rules.prove.context import Context, Witness, timed
 from alvh_rules.prove.extremes import extremes_of, numbers_decided
 from alvh_rules.prove.idle import OutOfTime, idle
 from alvh_rules.prove.monotone import monotone
@@ -125,9 +125,14 @@ def can(ruleset: c.CheckedRuleset, text: str, *, seconds: float = SECONDS) -> Po
     if contradictory(context):
         return None
     number = context.node(asked)
+    context.to.truth(number)
+    context.relate_memories(number)
     found = context.witness(
         [context.to.truth(number).true], [number], lambda values: values[0] == 1
     )
+    if found.verdict == "yes":
+        _, doubt = context.comes_about(found, [number], lambda columns: columns[0] == 1)
+        found = Witness("unknown", reason=doubt) if doubt else found
     answer = {"yes": "yes", "no": "never", "unknown": "undecided"}[found.verdict]
     names = context.names_under(number)
     values = context.told(names, found) if found.market is not None else ()

@@ -89,6 +89,15 @@ class Shown:
             case _:
                 return self._written(node)
 
+    def defined(self, number: int, *, denied: bool = False) -> str:
+        """A condition (or that it is false) as it is defined, though it has a name."""
+        name = self.names.pop(number, None)
+        try:
+            return self.denied(number) if denied else self._unmarked(number)
+        finally:
+            if name is not None:
+                self.names[number] = name
+
     def before(self, number: int) -> str:
         """What a node with a memory was before this row."""
         node = self._nodes[number]

@@ -16,7 +16,10 @@ import z3
 from alvh_rules.prove.symbols import Symbols
 
 MOST_MEGABYTES = 2_000
-"""Memory that the solver may take; beyond it a question is undecided."""
+"""Memory that the solver may take in all; beyond it a question is undecided."""
+MOST_ALLOCATED = 4_000
+"""Megabytes at which Z3 allocates no more. The bound above is looked at where the solver can stop; an
+allocation that is refused can end the process, so this one stands far above it."""
 MOST_SHARE = 0.25
 """Of the seconds left, what one question may take."""
 
@@ -58,6 +61,7 @@ class FreshSolver:
         self._context = z3.Context()
         self._solver = z3.Solver(ctx=self._context)
         self._solver.set("timeout", milliseconds)
+        self._solver.set("max_memory", MOST_MEGABYTES)
         self._solver.set("random_seed", 1)
 
     def add(self, *formulas: z3.BoolRef) -> None:
@@ -93,7 +97,7 @@ class Asker:
         self.budget = budget
         self.always: list[z3.BoolRef] = []
         """What every question takes for granted."""
-        z3.set_param("memory_max_size", MOST_MEGABYTES)
+        z3.set_param("memory_max_size", MOST_ALLOCATED)
 
     def exists(self, *formulas: z3.BoolRef, wishes: Sequence[z3.BoolRef] = ()) -> Answer:
         """Whether a market is such. `wishes` are granted where they can be, the first first."""

@@ -12,7 +12,7 @@ unknown of its own; today's part is exact.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -74,8 +74,13 @@ _RISES_WITH_TODAY = (
     "percentile_rank",
     "rsi",
     "cumulative",
+    "zscore",
 )
 """No lower where today's argument is higher and the past is the same."""
+_NO_FASTER = ("sma", "wma", "ema", "highest", "lowest")
+"""Of these, higher by no more than today's argument is."""
+_DEFINED = ("zscore", "macd")
+"""What other windows of the same argument define, whichever of them is met first."""
 
 
 def event(to: Translation, number: int, node: g.Event) -> Truth:
@@ -269,16 +274,8 @@ def _relate(
     if name == "percentile_rank":
         least = Number(p.number(Fraction(1, count)), p.number(1), YES)
         symbols.fact(implied(found.known, symbols.compare(found, least, ">=").true))
-    if name == "zscore":
-        mean = _seen(to, "sma", inner, count, node.clock)
-        if mean is not None:
-            nothing = symbols.constant(0.0)
-            for sign in ("<", ">"):
-                side = symbols.compare(found, nothing, sign).true
-                level = symbols.compare(today, mean, sign).true
-                symbols.fact(implied(both(side, mean.known), level))
-    if name in ("change", "macd", "macd_histogram"):
-        _defined(to, name, inner, counts, found, today, node.clock)
+    if name in ("change", "ago"):
+        _from_the_past(to, name, inner, count, found, values[0], node.clock)
     family = symbols.families.setdefault(("window", inner, node.clock, to.gaps), {})
     if to.keys.tag == "" and to.keys is to.past:
         for (other, size), value in family.items():
@@ -288,6 +285,12 @@ def _relate(
         symbols.fact(_wherever(found, today, symbols.compare(found, today, sign)))
     if to.keys is to.past:
         family[name, count] = found
+        waiting = symbols.families.setdefault(("waiting", inner, node.clock, to.gaps), {})
+        if name in _DEFINED:
+            waiting[name, tuple(counts)] = (found, today)
+        for (other, sizes), (value, then) in list(waiting.items()):
+            if _defined(to, other, sizes, value, then, family):
+                del waiting[other, sizes]
     if name in _RISES_WITH_TODAY:
         key = ("risen", name, tuple(counts), inner, node.clock, to.gaps)
         others = symbols.families.setdefault(key, {})
@@ -298,15 +301,12 @@ def _relate(
             ):
                 less = symbols.compare(a, b, "<=")
                 order = symbols.compare(x, y, "<=")
-                symbols.fact(implied(both(less.true, x.known, y.known), order.true))
+                rising = both(less.true, x.known, y.known)
+                symbols.fact(implied(rising, order.true))
+                if name in _NO_FASTER:
+                    moved, by = to.arithmetic("-", y, x), to.arithmetic("-", b, a)
+                    symbols.fact(implied(rising, symbols.compare(moved, by, "<=").true))
         others[to.keys.tag] = (today, found)
-
-
-def _seen(to: Translation, name: str, inner: int, count: int, clock: str) -> Number | None:
-    found: Number | None = to.symbols.families.get(("window", inner, clock, to.gaps), {}).get(
-        (name, count)
-    )
-    return found
 
 
 def _wherever(a: Number, b: Number, truth: Truth) -> z3.BoolRef:
@@ -337,25 +337,46 @@ def _ordered(
             symbols.fact(_wherever(u, v, symbols.compare(u, v, ">=")))
 
 
-def _defined(
+def _from_the_past(
     to: Translation,
     name: str,
     inner: int,
+    count: int,
+    found: Number,
+    argument: Value,
+    clock: str,
+) -> None:
+    """`change` is today less an earlier row, and `ago` that row: one unknown, whatever today is."""
+    symbols = to.symbols
+    key = ("past of", inner, count, clock, to.gaps)
+    then = symbols.number(symbols.real(key, to.range(argument)), found.known)
+    whole = then if name == "ago" else to.arithmetic("-", to.number_of(argument), then)
+    symbols.fact(_wherever(found, whole, symbols.compare(found, whole, "==")))
+
+
+def _defined(
+    to: Translation,
+    name: str,
     counts: Sequence[int],
     found: Number,
     today: Number,
-    clock: str,
-) -> None:
-    """A difference that its definition gives: of today and an earlier day, or of two averages."""
+    family: Mapping[tuple[str, int], Number],
+) -> bool:
+    """What a definition says of a window by others of its argument; whether those are there yet."""
     symbols = to.symbols
-    pairs: tuple[Number | None, Number | None]
-    if name == "change":
-        pairs = (today, _seen(to, "ago", inner, counts[0], clock))
-    elif name == "macd":
-        pairs = tuple(_seen(to, "ema", inner, count, clock) for count in counts[:2])  # type: ignore[assignment]
-    else:
-        pairs = (None, None)
-    left, right = pairs
-    if left is not None and right is not None:
-        whole = to.arithmetic("-", left, right)
-        symbols.fact(_wherever(found, whole, symbols.compare(found, whole, "==")))
+    if name == "zscore":
+        mean = family.get(("sma", counts[0]))
+        if mean is None:
+            return False
+        nothing = symbols.constant(0.0)
+        for sign in ("<", ">"):
+            side = symbols.compare(found, nothing, sign).true
+            level = symbols.compare(today, mean, sign).true
+            symbols.fact(implied(both(side, mean.known), level))
+        return True
+    fast, slow = (family.get(("ema", count)) for count in counts[:2])
+    if fast is None or slow is None:
+        return False
+    whole = to.arithmetic("-", fast, slow)
+    symbols.fact(_wherever(found, whole, symbols.compare(found, whole, "==")))
+    return True

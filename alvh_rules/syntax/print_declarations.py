@@ -111,6 +111,11 @@ def _column_words(row: ast.DataRow) -> list[str]:
     return words
 
 
+def column_text(row: ast.DataRow) -> str:
+    """A row of `data`, on one line."""
+    return " ".join([row.name.name, row.kind.name, *_column_words(row)])
+
+
 def setting_text(setting: ast.Setting) -> str:
     """A row of the header."""
     match setting:

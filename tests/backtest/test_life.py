@@ -324,7 +324,7 @@ def test_days_trim_what_is_traded_and_not_what_is_remembered() -> None:
     assert str(backtest.equity["date"].iloc[0].date()) == "2018-02-01"
     assert str(backtest.equity["date"].iloc[-1].date()) == "2018-02-20"
     assert backtest.trades["decided"].iloc[0] == backtest.equity["date"].iloc[0]
-    with pytest.raises(ValueError, match="no session lies between"):
+    with pytest.raises(ValueError, match="no session of the data lies between 2030-01-01"):
         run(text, frame, settings=Settings(first="2030-01-01"))
 
 

@@ -180,7 +180,8 @@ def test_a_profit_everywhere_is_certain_and_none_is_impossible() -> None:
     nodes = np.array([90.0, 100.0, 110.0])
     below = probability_below(nodes, np.full(3, 20.0), 100.0, 30.0)
     payoff = np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, -1.0], [-1.0, 1.0, -1.0]])
-    sure, never, middle = probability_of_profit(nodes, below, payoff)
+    points = np.tile(nodes, (3, 1))
+    sure, never, middle = probability_of_profit(nodes, below, points, payoff)
     assert (sure, never) == (1.0, 0.0)
     assert middle == pytest.approx((below[2] - below[0]) / 2)
 

@@ -46,6 +46,32 @@ def test_a_decision_that_is_added_is_minor_and_one_that_goes_is_major() -> None:
     assert (removed.bump, removed.reasons) == (Bump.MAJOR, ("decisions go: r",))
 
 
+@pytest.mark.parametrize(
+    ("was", "is_", "told"),
+    [
+        ("", "  fee $0.65\n", ("fee", "", "$0.65")),
+        ("  fee $1\n", "  fee $2\n", ("fee", "$1.00", "$2.00")),
+        ("", "  slippage 25%\n", ("slippage", "", "25%")),
+        ("", "  cash earns tbill\n", ("cash earns", "", "tbill")),
+        ("  fill next close\n", "  fill same close\n", ("fill", "next close", "same close")),
+    ],
+)
+def test_what_the_header_says_of_money_is_minor(was: str, is_: str, told: tuple[str, ...]) -> None:
+    head, data = HEAD.split("\n", 1)
+    old, new = (f"{head}\n{line}{data}  tbill rate\n" for line in (was, is_))
+    uses = "signal rich when tbill > 3\n"
+    assert changes(uses, uses, old, new) == [(*told, "minor")]
+
+
+def test_the_band_of_delta_that_the_hedge_keeps_is_a_clause() -> None:
+    kept = LAYER + "  keep delta between -50 and 50 by spx shares\n"
+    text = "keep delta between -50 and 50 by spx shares"
+    assert changes(LAYER, kept) == [("hedge: keep", "", text, "minor")]
+    assert changes(kept, kept.replace("-50", "-60")) == [
+        ("hedge: keep", text, text.replace("-50", "-60"), "minor")
+    ]
+
+
 def test_another_kind_is_major() -> None:
     found = without_solver("target w = vix\n", "target w = spx\n")
     (decision,) = found.decisions

@@ -210,3 +210,11 @@ def test_a_budget_that_is_none_is_refused(folder, capsys, seconds: str) -> None:
         main(["diff", "old.alvh", "new.alvh", f"--seconds={seconds}"])
     assert refused.value.code == 2
     assert "is no number of seconds" in capsys.readouterr().err
+
+
+def test_a_measure_without_a_name_is_shown_by_its_number(folder, capsys) -> None:
+    pytest.importorskip("z3")
+    (folder / "old.alvh").write_text(OLD + "signal high when vix > sma(vix, 20)\n")
+    (folder / "new.alvh").write_text(OLD + "signal high when vix > sma(vix, 20) + 1\n")
+    text = printed(capsys)
+    assert re.search(r"for example vix = [\d.]+, sma\(vix, 20\) = [\d.]+: true → false", text)

@@ -11,6 +11,7 @@ from alvh_rules import load
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
+from alvh_rules.evaluate import steps
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import Run
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
@@ -57,6 +58,20 @@ def test_random_rulesets(conditions, seed, data) -> None:
     size = data.draw(st.sampled_from([1, 2, 3, 7, 30, 64, 69]))
     whole = evaluate_plan(result.ruleset, result.plan, market)
     same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1), st.data())
+def test_kernels_that_take_a_block_in_parts(conditions, seed, data) -> None:
+    result = check_source(Source("r.alvh", TEXT.format(*conditions)))
+    if result.ruleset is None:
+        return
+    market = random_market(result.ruleset, seed)
+    whole = evaluate_plan(result.ruleset, result.plan, market)
+    part, size = (data.draw(st.integers(1, ROWS)) for _ in range(2))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steps, "_PART", part)
+        same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
 
 
 @settings(max_examples=40, deadline=None)
@@ -155,6 +170,14 @@ let daily_curve = monthly(constant_maturity(vx, 30 days))
 signal busy when vix > by_sessions for 2 sessions
 signal strong from by_rows > 60 until by_rows < 40
 target amount = if busy then by_sessions / vix else 0%
+layer one
+  sell put on spx
+    expiring 30 to 45 days
+    at delta 20%
+  weight 50%
+  open when spx > 0
+event fomc from 2 sessions before to 1 session after
+  one x 50%
 target near = if days_until(fomc) < 20 days then rolled / vix else daily_curve / by_week
 """
 

@@ -174,3 +174,36 @@ def test_a_run_says_that_a_promise_is_only_proved(tmp_path: Path, capsys) -> Non
     data.write_text("date,vix,vix3m\n2020-03-16,82.69,67.73\n", encoding="utf-8")
     main(["run", str(path), "--data", str(data)])
     assert "of two markets, so no run shows it; `alvh prove` asks it" in capsys.readouterr().out
+
+
+def test_a_test_that_would_pass_is_not_written(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "small.alvh"
+    text = (
+        "ruleset small version 1.0.0\ndata\n  vix volatility\n"
+        "table t by vix\n  below 20   => 10%\n  20 or more => 30%\n"
+        "target v = t + 10% + 20%\nalways v is t + 30%\nalways v <= 60%\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    assert prove(path, "--write-test") == 1
+    printed = capsys.readouterr().out
+    assert "rounding breaks it by less than a test tells apart: always v is t + 30%" in printed
+    assert 'wrote test "refuted: always v <= 60%"' in printed
+    assert "v is 60.00000000000001%" in printed
+    assert main(["test", str(path)]) == 1
+    assert "0 passed, 1 failed" in capsys.readouterr().out
+
+
+def test_a_promise_of_a_position_says_what_can_be_proved(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "small.alvh"
+    path.write_text(
+        "ruleset small version 1.0.0\ndata\n  spx price\nlayer short\n"
+        "  sell put on spx expiring 30 days\n  weight 10%\n  open when spx > 10\n"
+        "always profit >= 0\nalways days_to_expiry > 2 days\n",
+        encoding="utf-8",
+    )
+    assert prove(path) == 2
+    printed = capsys.readouterr().out
+    assert "`profit` speaks of one open position, and nothing can be proved of it" in printed
+    assert "write `short.profit`, which is of all that the layer holds" in printed
+    assert "`days_to_expiry` speaks of one open position" in printed
+    assert "can be promised, whatever is held" in printed

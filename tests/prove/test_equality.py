@@ -137,3 +137,21 @@ def test_no_time_is_undecided() -> None:
     after = checked(f"{SLOPE}signal s when slope > 6%\n")
     (found,) = compare_decisions(before, after, ["s"], seconds=0.0)
     assert (found.status, found.reason) == ("undecided", "the time was spent on what came before")
+
+
+def test_what_cancels_in_real_arithmetic_alone_is_the_same_off_a_boundary() -> None:
+    found = verdict("signal s when vix / 3 * 3 is vix\n", "signal s when vix > 0\n")
+    assert found.status == "same_off_boundary"
+    assert (found.old, found.new) == ("false", "true")
+
+
+def test_a_difference_that_no_history_brings_about_is_undecided() -> None:
+    found = verdict(
+        "signal s when highest(lowest(vix, 5), 5) > highest(vix, 10)\n", "signal s when vix < 0\n"
+    )
+    assert found.status == "undecided"
+    assert "these rest on the same data" in found.reason
+    found = verdict(
+        "signal s when vix > sma(vix, 20)\n", "signal s when vix > sma(vix, 20) * 1.05\n"
+    )
+    assert found.status == "different"

@@ -1,13 +1,22 @@
-"""Kernels of recursive averages: one pass over the known rows, state held over missing ones."""
+"""Kernels of recursive averages: one pass over the known rows, state held over missing ones.
+
+Within them a series ends with the known rows and is shorter by those before it begins.
+"""
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from alvh_rules.builtins.kernels.recurrence import Memory, average, known_rows, spread_over
-from alvh_rules.evaluate.inputs import Float
+from alvh_rules.builtins.kernels.recurrence import (
+    Memory,
+    average,
+    averages,
+    known_values,
+    on_rows,
+)
+from alvh_rules.evaluate.inputs import Boolean, Float
+
+_NONE, _HUNDRED = np.array(0.0), np.array(100.0)
 
 
 def _part(memory: Memory, name: str) -> Memory:
@@ -16,78 +25,81 @@ def _part(memory: Memory, name: str) -> Memory:
 
 
 def ema(memory: Memory, x: Float, n: int) -> Float:
-    known = known_rows(x)
-    values = x if known is None else x[known]
-    return spread_over(known, average(memory, values, n, 2.0 / (n + 1)))
+    known, found = _ema(memory, x, n)
+    return on_rows(known, found, len(x))
+
+
+def _ema(memory: Memory, x: Float, n: int) -> tuple[Boolean | None, Float]:
+    """Which rows of x are known, and the average on the last of those."""
+    (values,), known = known_values(x)
+    return known, average(memory, values, n, 2.0 / (n + 1))
 
 
 def rsi(memory: Memory, x: Float, n: int) -> Float:
-    known = known_rows(x)
-    values = x if known is None else x[known]
+    (values,), known = known_values(x)
     before = memory.get("before")
+    # The first known row of all has no change.
+    begun = 0 if before is None else 1
+    moves = np.zeros((2, max(len(values) - 1 + begun, 0)))
+    rises, falls = moves
     if len(values):
         memory["before"] = float(values[-1])
-    changes = np.empty(len(values))
-    np.subtract(values[1:], values[:-1], out=changes[1:])
-    if len(values):
-        changes[0] = values[0] - before if before is not None else math.nan
-    # The first known row of all has no change.
-    moved = changes if before is not None else changes[1:]
-    rises = np.maximum(moved, 0.0)
-    falls = rises - moved
-    out = changes if before is not None else changes[1:]
-    gain = average(_part(memory, "gain"), rises, n, 1.0 / n)
-    loss = average(_part(memory, "loss"), falls, n, 1.0 / n)
-    np.add(gain, loss, out=rises)
-    np.divide(gain, rises, out=out)
-    out *= 100.0
-    if not np.minimum.reduce(rises, initial=1.0) > 0.0:
+        np.subtract(values[1:], values[:-1], falls[begun:])
+        if before is not None:
+            falls[0] = values[0] - before
+    np.maximum(falls, _NONE, out=rises)
+    np.subtract(rises, falls, falls)
+    parts = _part(memory, "gain"), _part(memory, "loss")
+    gain, loss = averages(parts, moves, n, 1.0 / n)
+    whole = np.add(gain, loss, loss)
+    out = np.divide(gain, whole, gain)
+    np.multiply(out, _HUNDRED, out)
+    if not np.minimum.reduce(whole, initial=1.0) > 0.0:
         # Nothing has moved.
-        out[rises == 0.0] = 50.0
-    return spread_over(known, changes)
+        out[whole == 0.0] = 50.0
+    return on_rows(known, out, len(x))
 
 
 def _line(memory: Memory, values: Float, fast: int, slow: int) -> Float:
     """The distance of two averages of known values."""
-    out = average(_part(memory, "fast"), values, fast, 2.0 / (fast + 1))
-    out -= average(_part(memory, "slow"), values, slow, 2.0 / (slow + 1))
-    return out
+    quick = average(_part(memory, "fast"), values, fast, 2.0 / (fast + 1))
+    late = average(_part(memory, "slow"), values, slow, 2.0 / (slow + 1))
+    rows = min(len(quick), len(late))
+    quick = quick[len(quick) - rows :]
+    return np.subtract(quick, late[len(late) - rows :], quick)
 
 
 def macd(memory: Memory, x: Float, fast: int, slow: int) -> Float:
-    known = known_rows(x)
-    values = x if known is None else x[known]
-    return spread_over(known, _line(memory, values, fast, slow))
+    (values,), known = known_values(x)
+    return on_rows(known, _line(memory, values, fast, slow), len(x))
 
 
 def macd_signal(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
-    known = known_rows(x)
-    values = x if known is None else x[known]
+    (values,), known = known_values(x)
     line = _line(memory, values, fast, slow)
-    return spread_over(known, ema(_part(memory, "signal"), line, signal))
+    return on_rows(known, ema(_part(memory, "signal"), line, signal), len(x))
 
 
 def macd_histogram(memory: Memory, x: Float, fast: int, slow: int, signal: int) -> Float:
-    known = known_rows(x)
-    values = x if known is None else x[known]
+    (values,), known = known_values(x)
     line = _line(memory, values, fast, slow)
-    line -= ema(_part(memory, "signal"), line, signal)
-    return spread_over(known, line)
+    begun, smooth = _ema(_part(memory, "signal"), line, signal)
+    if begun is not None:
+        smooth = on_rows(begun, smooth, len(line))
+    line = line[len(line) - len(smooth) :]
+    return on_rows(known, np.subtract(line, smooth, line), len(x))
 
 
 def atr(memory: Memory, high: Float, low: Float, close: Float, n: int) -> Float:
-    known = known_rows(high, low, close)
-    if known is not None:
-        high, low, close = high[known], low[known], close[known]
+    rows = len(close)
+    (high, low, close), known = known_values(high, low, close)
     before = memory.get("before")
     if len(close):
         memory["before"] = float(close[-1])
-    earlier = np.empty(len(close))
-    earlier[1:] = close[:-1]
-    if len(close):
-        earlier[0] = math.nan if before is None else before
-    ranges = np.maximum(high, earlier) - np.minimum(low, earlier)
     # The first known row of all has no close before it.
-    begun = ranges if before is not None else ranges[1:]
-    begun[...] = average(memory, begun, n, 1.0 / n)
-    return spread_over(known, ranges)
+    begun = 1 if before is None else 0
+    earlier = close[: len(close) - 1]
+    if before is not None:
+        earlier = np.concatenate(([before], earlier))[: len(close)]
+    ranges = np.maximum(high[begun:], earlier) - np.minimum(low[begun:], earlier)
+    return on_rows(known, average(memory, ranges, n, 1.0 / n), rows)

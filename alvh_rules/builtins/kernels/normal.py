@@ -82,7 +82,18 @@ _TAIL = (
 
 
 def _rational(both: tuple[tuple[float, ...], tuple[float, ...]], x: Float) -> Float:
-    return np.asarray(np.polyval(both[0], x) / np.polyval(both[1], x))
+    out = _polynomial(both[0], x)
+    out /= _polynomial(both[1], x)
+    return out
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Float) -> Float:
+    """Horner's rule in one array, whose operations are those of `numpy.polyval`."""
+    out = np.full(x.shape, coefficients[0])
+    for coefficient in coefficients[1:]:
+        out *= x
+        out += coefficient
+    return out
 
 
 def _scaled(y: Float) -> Float:

@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from alvh_rules.builtins.kernels.recurrence import Memory
-from alvh_rules.builtins.kernels.runs import stretched
 from alvh_rules.builtins.kernels.trees import rolling_least, shifted
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.inputs import Float, Kleene
+
+_ONE, _UNKNOWN = np.array(1, dtype=np.int8), np.array(UNKNOWN, dtype=np.int8)
 
 
 def ago(x: Float, n: int) -> Float:
@@ -78,37 +79,31 @@ def held(condition: Kleene, n: int) -> Kleene:
 def latch(memory: Memory, begin: Kleene, end: Kleene) -> Kleene:
     """not end and (begin or the row before): each row clamps the state between two truths.
 
-    A clamp taken twice is the clamp once, so of rows on end that clamp alike the first alone counts.
-    A clamp after a clamp is a clamp, so those that are left are combined by doubling.
+    Whether the state is true, and whether it is at least unknown, are two latches of yes and no that
+    do not touch each other. A latch works as a binary addition carries: its rows are digits, one that
+    sets it has a one in both numbers, one that keeps it in the first alone, any other in neither. The
+    state before the first row is the carry that comes in, and the carry out of a digit is the state
+    after its row.
     """
-    high = np.negative(end)
-    low = np.minimum(begin, high)
-    rows = len(low)
+    rows = len(begin)
     if not rows:
-        return low
-    state = np.int8(memory.get("state", FALSE))
-    # A clamp as one byte: the least and the greatest state that it leaves.
-    clamps = low * np.int8(3)
-    clamps += high
-    turns = np.flatnonzero(clamps[1:] != clamps[:-1]) + 1
-    starts = np.concatenate([[0], turns])
-    low, high = low[starts], high[starts]
-    low[0] = high[0] = np.minimum(high[0], np.maximum(low[0], state))
-    states = _combined(low, high)
-    memory["state"] = int(states[-1])
-    return stretched(starts, states, rows)
-
-
-def _combined(low: Kleene, high: Kleene) -> Kleene:
-    """The state after each clamp, of which the first leaves one state."""
-    size = 1
-    # What leaves one state rests on nothing before it.
-    while not np.array_equal(low, high):
-        low_before, high_before = low[:-size], high[:-size]
-        newer_low, newer_high = low[size:], high[size:]
-        low_after = np.minimum(newer_high, np.maximum(newer_low, low_before))
-        high_after = np.minimum(newer_high, np.maximum(newer_low, high_before))
-        low = np.concatenate([low[:size], low_after])
-        high = np.concatenate([high[:size], high_after])
-        size *= 2
-    return low
+        return begin.copy()
+    # The two latches stand behind each other, with digits between them that keep nothing.
+    width = 8 * (rows // 8 + 1)
+    bits = np.zeros((2, 2, width), dtype=np.bool_)
+    np.less(end, _UNKNOWN, bits[0, 0, :rows])
+    np.less_equal(end, _UNKNOWN, bits[0, 1, :rows])
+    np.greater(begin, _UNKNOWN, bits[1, 0, :rows])
+    np.greater_equal(begin, _UNKNOWN, bits[1, 1, :rows])
+    packed = np.packbits(bits, bitorder="little").tobytes()
+    keeps = int.from_bytes(packed[: width // 4], "little")
+    sets = int.from_bytes(packed[width // 4 :], "little") & keeps
+    state = memory.get("state", FALSE)
+    before = (state > UNKNOWN) | (state >= UNKNOWN) << width
+    carries = (keeps + sets + before) ^ keeps ^ sets
+    held = np.frombuffer(carries.to_bytes(width // 4, "little"), dtype=np.uint8)
+    after = np.unpackbits(held, bitorder="little").view(np.int8)
+    out = np.add(after[1 : rows + 1], after[width + 1 : width + rows + 1])
+    np.subtract(out, _ONE, out)
+    memory["state"] = int(out[-1])
+    return out

@@ -70,14 +70,50 @@ def filled(column: Array, length: int, missing: float | int) -> Array:
     return out
 
 
-def rolling(x: Float, n: int, combine: Combine) -> Float:
+def rolling(x: Float, n: int, combine: np.ufunc) -> Float:
     """`combine` over the last n rows of x, today included; missing where any of them is."""
-    (out,) = merged((x,), n, lambda older, _, newer, __: (combine(older[0], newer[0]),))
-    return filled(out, len(x), np.nan)
+    out = np.empty(len(x))
+    out[: n - 1] = np.nan
+    combined(x, n, combine, out[n - 1 :])
+    return out
+
+
+def combined(x: Array, n: int, combine: np.ufunc, out: Array) -> None:
+    """`combine` over the last n rows of x, into `out`, from the row n - 1 on.
+
+    The tree of `merged`, of one column and with the last combination made where it is wanted.
+    """
+    length = len(x)
+    if n > length:
+        return
+    if n == 1:
+        out[...] = x
+        return
+    power, size = x, 1
+    total, covered = x, 0
+    while True:
+        if n & size:
+            if covered:
+                older, newer = power[: length - covered - size + 1], total[size:]
+                if covered + size == n:
+                    combine(older, newer, out=out)
+                    return
+                total = combine(older, newer)
+            else:
+                total = power
+            covered += size
+        older, newer = power[:-size], power[size:]
+        size *= 2
+        if size == n:
+            combine(older, newer, out=out)
+            return
+        power = combine(older, newer)
 
 
 def rolling_least(condition: Kleene, n: int) -> Kleene:
     """The least truth of the last n rows; rows before the first are unknown, so false decides."""
-    padded = np.concatenate([np.full(n - 1, UNKNOWN, dtype=np.int8), condition])
-    (out,) = merged((padded,), n, lambda older, _, newer, __: (np.minimum(older[0], newer[0]),))
+    out = np.empty(len(condition), dtype=np.int8)
+    combined(condition, n, np.minimum, out[n - 1 :])
+    np.minimum.accumulate(condition[: n - 1], out=out[: n - 1])
+    np.minimum(out[: n - 1], UNKNOWN, out=out[: n - 1])
     return out

@@ -7,20 +7,26 @@ exactly no deviation, and n rows cost log n merges.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from alvh_rules.builtins.kernels.ranks import counts_at_most
-from alvh_rules.builtins.kernels.trees import Columns, filled, merged, rolling
+from alvh_rules.builtins.kernels.trees import Columns, combined, filled, merged, rolling
 from alvh_rules.evaluate.inputs import Float
 
 
 def finite(x: Float) -> Float:
     """x with what is not finite made missing."""
+    if math.isfinite(np.add.reduce(x)):
+        return x
     return np.where(np.isfinite(x), x, np.nan)
 
 
 def sma(x: Float, n: int) -> Float:
-    return rolling(x, n, np.add) / n
+    out = rolling(x, n, np.add)
+    out /= n
+    return out
 
 
 def _merge_weighted(older: Columns, a: int, newer: Columns, b: int) -> Columns:
@@ -37,11 +43,15 @@ def wma(x: Float, n: int) -> Float:
 
 def highest(x: Float, n: int) -> Float:
     # Of zeros of both signs either may be found: adding zero makes it the positive one.
-    return rolling(x, n, np.maximum) + 0.0
+    out = rolling(x, n, np.maximum)
+    out += 0.0
+    return out
 
 
 def lowest(x: Float, n: int) -> Float:
-    return rolling(x, n, np.minimum) + 0.0
+    out = rolling(x, n, np.minimum)
+    out += 0.0
+    return out
 
 
 def _merge_moments(older: Columns, a: int, newer: Columns, b: int) -> Columns:
@@ -81,17 +91,17 @@ def percentile_rank(x: Float, n: int) -> Float:
 
 
 def realized_volatility(price: Float, n: int) -> Float:
-    squares = np.empty(len(price))
-    squares[:1] = np.nan
-    later = squares[1:]
+    out = np.empty(len(price))
+    out[:n] = np.nan
+    later = out[n:]
     with np.errstate(all="ignore"):
-        np.divide(price[1:], price[:-1], out=later)
-        np.log(later, out=later)
-        later *= later
-        out = rolling(squares, n, np.add)
-        out *= 252.0 / n
-        np.sqrt(out, out=out)
-        out *= 100.0
+        squares = price[1:] / price[:-1]
+        np.log(squares, squares)
+        np.multiply(squares, squares, squares)
+        combined(squares, n, np.add, later)
+        later *= 252.0 / n
+        np.sqrt(later, later)
+        later *= 100.0
     return out
 
 
