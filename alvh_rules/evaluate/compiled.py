@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -194,6 +194,13 @@ class Strand(Step):
         self._counts = np.array(text.counts, dtype=np.int64)
         self._rings = np.full(sum(text.rings), np.nan)
         self._last = dict.fromkeys(self._prices, np.nan)
+
+    def fresh(self) -> Self:
+        """The same loop with a memory of its own, for a strand that has not been run."""
+        other = super().fresh()
+        other._numbers, other._counts = self._numbers.copy(), self._counts.copy()
+        other._rings, other._last = self._rings.copy(), dict(self._last)
+        return other
 
     def _storages(self, numbers: Iterable[int]) -> list[g.Storage]:
         return [g.storage_of(self.nodes[number].type) for number in numbers]

@@ -43,7 +43,7 @@ class Program:
 
 _KEPT = 16
 """Programs that a process keeps: making one takes longer than some thousand rows do."""
-_programs: dict[tuple[int, tuple[int, ...], bool, bool], Program] = {}
+_programs: dict[tuple[int, tuple[int, ...], bool, bool, bool], Program] = {}
 
 
 def program_of(
@@ -54,13 +54,13 @@ def program_of(
     as_codes: bool = False,
 ) -> Program:
     """The program that gives the nodes asked for; the choices are those of a run."""
-    key = (id(nodes), asked, fold, as_codes)
-    kept = None if compiled else _programs.get(key)
+    key = (id(nodes), asked, fold, compiled, as_codes)
+    kept = _programs.get(key)
     if kept is not None and kept.given is nodes:
         return kept
     made = _made(nodes, asked, fold, compiled, as_codes)
-    if not compiled and isinstance(nodes, tuple):
-        # A list might be changed. A strand's memory is its own, and compiled code is kept elsewhere.
+    if isinstance(nodes, tuple):
+        # A list might be changed.
         while len(_programs) >= _KEPT:
             _programs.pop(next(iter(_programs)), None)
         _programs[key] = made
