@@ -208,6 +208,7 @@ def load_governed(
     if clash is not None:
         return None, [clash]
     asked = reading.asked([item.ruleset for item in what.stretches])
+    asked = replace(asked, first=max(what.stretches[0].first, first or date.min), last=last)
     data, found = read_trading_data(reading.paths, asked)
     if data is None:
         return None, found

@@ -17,6 +17,7 @@ from alvh_rules.plan import graph as g
 from alvh_rules.prove.context import Context, Witness
 from alvh_rules.prove.difference import CLOSE
 from alvh_rules.prove.example import fraction, picked
+from alvh_rules.prove.solver import Answer
 from alvh_rules.prove.values import Content, Value, leaves, plain
 from alvh_rules.prove.verdicts import Bound, Extremes
 
@@ -69,22 +70,29 @@ def _bound(
 def _bracketed(context: Context, number: int, value: Value, greatest: bool) -> Bound:
     sign, strict = (">=", ">") if greatest else ("<=", "<")
 
-    def can(bound: float, how: str) -> str:
+    def found(bound: float, how: str) -> Answer:
         def beyond(content: Content) -> Value:
             return context.to.compared(content, bound, how)
 
         formula = context.to.truth_of(context.to.diagrams.apply(beyond, [value])).true
-        return context.asker.exists(formula).verdict
+        return context.asker.exists(formula)
 
-    answer = context.asker.exists(context.to.known(value))
+    def can(bound: float, how: str) -> str:
+        return found(bound, how).verdict
+
+    farthest = FARTHEST if greatest else -FARTHEST
+    # Asked by its value, so that the model keeps all that is known of what the value is made from.
+    answer = found(-farthest, sign)
     if answer.model is None:
         return Bound(None, "", False, None, answer.reason or "it is never known")
-    farthest = FARTHEST if greatest else -FARTHEST
     beyond_all = can(farthest, sign)
     if beyond_all != "no":
-        found = "no bound found" if beyond_all == "yes" else "undecided"
-        return Bound(None, "", False, None, found)
+        reason = "no bound found" if beyond_all == "yes" else "undecided"
+        return Bound(None, "", False, None, reason)
     inside = _value_in(context, value, answer.model)
+    if can(inside, sign) != "yes":
+        # The model says nothing of what its question did not need: begin at the other end.
+        inside = -farthest
     outside = farthest
     for _ in range(HALVINGS):
         middle = _between(inside, outside)
@@ -101,7 +109,12 @@ def _bracketed(context: Context, number: int, value: Value, greatest: bool) -> B
         if can(guess, strict) == "no" and can(_nearer(guess, greatest), sign) == "yes":
             witness = _attained(context, number, value, guess)
             return _bound(context, number, guess, witness is not None, witness)
-    return Bound(None, "", False, None, f"between {inside:g} and {outside:g}")
+    ends = sorted((inside, outside))
+    node = context.plan.nodes[number]
+    low, high = (context.shown.value(float(f"{end:.6g}"), node) for end in ends)
+    return Bound(
+        None, "", False, None, f"about {low}" if low == high else f"between {low} and {high}"
+    )
 
 
 def _nearer(guess: float, greatest: bool) -> float:
@@ -111,8 +124,9 @@ def _nearer(guess: float, greatest: bool) -> float:
 
 def _between(inside: float, outside: float) -> float:
     """Halfway; of numbers of different size, halfway between their digits."""
-    if abs(outside) > 100 * max(abs(inside), 1.0):
-        return math.copysign(math.sqrt(abs(outside) * max(abs(inside), 1.0)), outside)
+    near, far = sorted((inside, outside), key=abs)
+    if abs(far) > 100 * max(abs(near), 1.0):
+        return math.copysign(math.sqrt(abs(far) * max(abs(near), 1.0)), far)
     return (inside + outside) / 2
 
 

@@ -299,7 +299,7 @@ def test_options_that_do_not_go_together(folder, capsys) -> None:
     assert main(["diff", "old.alvh", "new.alvh", "--from", "2007-02-01"]) == 2
     assert "`--from` goes with `--backtest`" in capsys.readouterr().err
     assert main([*DIFF, "--from", "2030-01-01"]) == 2
-    assert "no session lies between those days" in capsys.readouterr().err
+    assert "no session of the data lies between 2030-01-01 and " in capsys.readouterr().err
     assert main([*DIFF, "--fee", "-1"]) == 2
 
 
