@@ -27,6 +27,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.benchmarks.performance
 	$(BIN)/python -m tests.benchmarks.live
 	$(BIN)/python -m tests.benchmarks.backtest
+	$(BIN)/python -m tests.benchmarks.ledger
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check alvh_rules tests
