@@ -209,6 +209,8 @@ class Calls:
         found: dict[str, Type] = {}
         amounts: dict[str, Type] = {}
         for index, parameter in self._pairs(node, builtin):
+            if not parameter.group:
+                continue
             value = inferred.get(index)
             if value is not None:
                 found.setdefault(parameter.group, value.type)

@@ -132,3 +132,10 @@ def test_a_name_of_a_greek_is_the_positions_bare_and_the_function_called() -> No
     assert isinstance(close, c.Logical)
     kinds = [type(item.left) for item in close.items if isinstance(item, c.Compare)]
     assert kinds == [c.Position, c.Invoke]
+
+
+def test_an_amount_speaks_for_no_argument_but_its_own() -> None:
+    head = HEAD + "  tbill rate\n"
+    lines = "target w = wacc($70, $30, capm_return(tbill, 120%, tbill + 5), 4%, 21%)\n"
+    assert found(lines, head) == []
+    assert found(lines.replace("$30", "vix"), head) == [("ALV204", 1, 22)]
