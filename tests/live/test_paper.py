@@ -142,7 +142,7 @@ def test_real_history(lives, tmp_path, shared_data, name) -> None:
             live = lives.start(text, settings=PAPER)
         take(live, **dict(zip(table.names, cells, strict=True)))
     assert not live.health.quarantined
-    assert live.journal.count() > 1000
+    assert live.journal.count() > 370
     same_as_backtest(live.journal, text, path)
 
 
