@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from alvh_rules.backtest.exposure import Exposure, Greeks, needs
+from alvh_rules.backtest.exposure import Exposure, needs
 from alvh_rules.backtest.fills import Costs
 from alvh_rules.backtest.instruments import NEVER, Contract, Leg
 from alvh_rules.backtest.ledger import Ledger, Position, cents
@@ -45,7 +45,6 @@ class Book:
         """Where trades get their prices: marks at the close, or others at the open."""
         self.whole = Exposure()
         self.owners: dict[str, Exposure] = {}
-        self._row = -1
         self._numbers: dict[str, int] = {}
 
     # --- what it carries beside its ledger ---
@@ -122,7 +121,6 @@ class Book:
 
     def mark(self, row: int) -> None:
         """Value every leg at the close of a row, and add up the exposures."""
-        self._row = row
         self.whole, self.owners = Exposure(), {}
         for position in self.ledger.positions.values():
             path = position.path
@@ -157,11 +155,6 @@ class Book:
             for position in self.ledger.positions.values():
                 position.path = None
             self.mark(row)
-
-    def greeks_of(self, position: Position) -> Greeks:
-        """A position's Greeks at the last mark."""
-        path = position.path
-        return Greeks() if path is None else path.greeks[self._row - path.first]
 
     def exposure(self, owner: str) -> Exposure:
         """An owner's exposure at the last mark."""

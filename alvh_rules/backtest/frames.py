@@ -213,8 +213,9 @@ def positions_frame(done: Simulated) -> pandas.DataFrame:
     for at, name in enumerate(("delta", "gamma", "theta", "vega")):
         data[name] = joined([leg.greeks[at, span] for leg, span in parts])
     data["spot"] = joined([leg.cells[Mark._fields.index("spot"), span] for leg, span in parts])
+    own = [leg.own[:, span] for leg, span in parts]
     for at, name in enumerate(("own_delta", "own_gamma", "own_vega")):
-        data[name] = joined([leg.own[at, span] for leg, span in parts])
+        data[name] = joined([greeks[at] for greeks in own])
     words = np.array([SOURCES[source] for source in sorted(Source)], dtype=object)
     data["source"] = words[joined([leg.cells[-1, span] for leg, span in parts]).astype(int)]
     return pandas.DataFrame(data, columns=LEG_NAMES)
