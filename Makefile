@@ -58,11 +58,14 @@ $(VENV)/.created:
 	  echo "The environment could not be made: is Python's venv module installed?"; exit 1; }
 	@touch $@
 
-$(VENV)/.installed: $(VENV)/.created pyproject.toml constraints.txt
+# What the installed package is made from; the rest of it is read where it stands.
+MADE_FROM := pyproject.toml constraints.txt hatch_build.py alvh_rules/native/strands.c
+
+$(VENV)/.installed: $(VENV)/.created $(MADE_FROM)
 	$(PIP) install --quiet --constraint constraints.txt --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.created pyproject.toml constraints.txt
+$(VENV)/.installed-dev: $(VENV)/.created $(MADE_FROM)
 	$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@ $(VENV)/.installed
 

@@ -124,7 +124,7 @@ def evaluate(
     """The columns of a ruleset over a market: those of the names, or all that there are.
 
     `on_step` is told how many rows of how many are done; `profile` is handed the run at its end, with
-    the time that each step took. `engine` is `auto`, `blocks` or `compiled` (`evaluate/compiled.py`),
+    the time that each step took. `engine` is one of `evaluate.engines.ENGINES`,
     `threads` how many threads to run on (None: by the rows and the processors): they change how long
     a run takes and nothing in what is found. Raises ValueError for another engine, where `compiled`
     is asked for and Numba is not there, and for less than one thread.

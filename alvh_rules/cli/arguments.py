@@ -72,7 +72,7 @@ def parser_of_commands() -> argparse.ArgumentParser:
     command.add_argument("--profile", action="store_true", help="show the lines that cost most")
     command.add_argument(
         "--engine",
-        choices=("auto", "blocks", "compiled"),
+        choices=("auto", "native", "blocks", "compiled"),
         default="auto",
         help="compiled: by Numba, for millions of rows (default: where that repays itself)",
     )

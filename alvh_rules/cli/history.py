@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"a run has one thread or more, not {arguments.threads}")
         return CANNOT_RUN
     if arguments.engine == "compiled" and arguments.profile:
-        print("`--profile` shows what steps cost: it goes with `--engine blocks`")
+        print("`--profile` shows what each clause costs: a compiled loop does not tell")
         return CANNOT_RUN
     if arguments.require_ratified and (refused := ratified_or_code(arguments.ruleset)) is not None:
         return refused
@@ -73,11 +73,11 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(result, int):
         return result
     from alvh_rules.cli.progress import progress
-    from alvh_rules.evaluate.compiled import NoCompilerError, is_compiled
+    from alvh_rules.evaluate.engines import AbsentEngineError, engine_of
 
     try:
-        is_compiled(arguments.engine, 0)
-    except NoCompilerError as absent:
+        engine_of(arguments.engine, 0)
+    except AbsentEngineError as absent:
         print(absent)
         return CANNOT_RUN
     with progress(arguments.data) as tell:
@@ -208,19 +208,18 @@ class _Deciding:
 
     def tell(self, source: InParts) -> int:
         """Show what was decided; the exit code."""
-        from alvh_rules.evaluate.compiled import is_compiled
+        from alvh_rules.evaluate.engines import engine_of
         from alvh_rules.evaluate.lanes import threads_of
         from alvh_rules.report.plan_text import plan_lines, profile_lines
 
         arguments, ruleset, rows = self._arguments, self._ruleset, self._summary.rows
         print("\n".join([*self._summary.last, *self._summary.lines(source.carried)]))
         if arguments.explain_plan:
-            # A profile is of steps.
-            compiled = not arguments.profile and is_compiled(
-                arguments.engine, rows, self._plan.nodes
-            )
+            # A profile is of no compiled loop.
+            some = 0 if arguments.profile else rows
+            engine = engine_of(arguments.engine, some, self._plan.nodes)
             threads = 1 if arguments.profile else threads_of(arguments.threads, rows)
-            lines = plan_lines(ruleset, self._plan, self._names, rows, compiled, threads)
+            lines = plan_lines(ruleset, self._plan, self._names, rows, engine, threads)
             print("\n".join(lines))
         for run in self._measured:
             assert run.seconds is not None

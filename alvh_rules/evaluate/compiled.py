@@ -1,263 +1,34 @@
-"""Strands: nodes of a plan that one compiled loop computes, between the steps of the others.
-
-The plan is cut into waves. A step reads what earlier waves have made, and so does a strand; within a
-strand a node reads its neighbours' values of the same row, which never reach memory. Waves take
-turns, steps then a strand: a node goes to the first of its own sort that stands after all that it
-reads. What cannot be compiled (`compiled_code.can_be_compiled`) stays a step, so a plan of such
-nodes alone has no strands and is run as before.
-
-A strand's bits are those of the steps that it takes the place of.
-"""
+"""Strands that Numba compiles (`compiled_code.py`), for histories of very many rows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Self
+from collections.abc import Sequence
 
 import numpy as np
 
-from alvh_rules.builtins.record import Shape
-from alvh_rules.builtins.registry import BUILTINS
-from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import DTYPES, Cells, spread
-from alvh_rules.evaluate.compiled_code import (
-    can_be_compiled,
-    loop_of,
-    numba_is_there,
-    takes_squares,
-    written,
-)
-from alvh_rules.evaluate.inputs import Array, Float
-from alvh_rules.evaluate.pointwise import Computed
-from alvh_rules.evaluate.steps import Step
+from alvh_rules.evaluate.compiled_code import loop_of, written
+from alvh_rules.evaluate.inputs import Array
+from alvh_rules.evaluate.strands import Piece, Strand
 from alvh_rules.plan import graph as g
-from alvh_rules.plan.schedule import schedule
-
-COMPILE_FROM = 100_000_000
-"""Rows from which compiling is done unasked: it takes two to six seconds, and where averages recur it
-saves 30 to 40 ns a row on one thread and half of that on two."""
-ENGINES = ("auto", "blocks", "compiled")
 
 
-class NoCompilerError(ValueError):
-    """The compiled engine was chosen and Numba is not there."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "the compiled engine needs Numba: install `alvh-rules[fast]`, or choose `blocks`"
-        )
-
-
-def is_compiled(engine: str, rows: int, nodes: Iterable[g.Node] = ()) -> bool:
-    """Whether a run of so many rows of a plan is compiled, for an engine of `ENGINES`.
-
-    `auto` compiles what recurs alone: NumPy is as fast at the rest.
-
-    Raises ValueError for another name, and `NoCompilerError` where `compiled` is chosen without
-    Numba.
-    """
-    if engine not in ENGINES:
-        raise ValueError(f"the engines are {', '.join(ENGINES)}; there is no `{engine}`")
-    if engine == "compiled" and not numba_is_there():
-        raise NoCompilerError
-    if engine != "auto":
-        return engine == "compiled"
-    return rows >= COMPILE_FROM and numba_is_there() and any(map(_recurs, nodes))
-
-
-def _recurs(node: g.Node) -> bool:
-    """Whether each row rests on the row before."""
-    operation = node.operation
-    return isinstance(operation, g.Call) and BUILTINS[operation.function].shape is Shape.RECURSIVE
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A part of a run: nodes that one strand computes, or the node of one step.
-
-    `reads` are the cells that it needs, `frees` those that no later piece does.
-    """
-
-    numbers: tuple[int, ...]
-    compiled: bool
-    reads: tuple[int, ...]
-    outputs: tuple[int, ...]
-    frees: tuple[int, ...]
-
-
-def pieces(nodes: Sequence[g.Node], wanted: Iterable[int], compiled: bool = True) -> list[Piece]:
-    """The pieces that give the wanted nodes, in an order in which they can be run.
-
-    Without `compiled` each is one step, in the order of the schedule.
-    """
-    kept = set(wanted)
-    order = [step.number for step in schedule(nodes, kept).steps]
-    wave: dict[int, int] = {}
-    for number in order:
-        node = nodes[number]
-        strand = compiled and can_be_compiled(nodes, number)
-        before = [wave[part] for part in node.inputs]
-        # Steps have even waves, strands odd ones.
-        least = max(before, default=0)
-        if strand and takes_squares(node.operation) and least % 2:
-            # Its squares are worked out before the loop, so its price must be there by then.
-            least += 1
-        wave[number] = least + (least % 2 != int(strand))
-    groups: list[tuple[bool, tuple[int, ...]]] = []
-    for turn in sorted(set(wave.values())):
-        members = tuple(number for number in order if wave[number] == turn)
-        if turn % 2:
-            groups.append((True, members))
-        else:
-            groups += [(False, (number,)) for number in members]
-    return _connected(nodes, kept, groups)
-
-
-def strands_of(nodes: Sequence[g.Node], wanted: Iterable[int]) -> list[tuple[int, ...]]:
-    """The nodes of each strand that a compiled run of the wanted nodes has."""
-    return [piece.numbers for piece in pieces(nodes, wanted) if piece.compiled]
-
-
-def _connected(
-    nodes: Sequence[g.Node], kept: set[int], groups: list[tuple[bool, tuple[int, ...]]]
-) -> list[Piece]:
-    reads: list[tuple[int, ...]] = []
-    cells: set[int] = set(kept)
-    for strand, members in groups:
-        own = set(members)
-        outside = dict.fromkeys(
-            part for number in members for part in nodes[number].inputs if part not in own
-        )
-        reads.append(tuple(outside))
-        # A strand reads the columns of the data where they are.
-        cells.update(n for n in outside if not (strand and is_array(nodes[n])))
-    last: dict[int, int] = {}
-    for place, found in enumerate(reads):
-        last.update(dict.fromkeys(found, place))
-    out = []
-    for place, (strand, members) in enumerate(groups):
-        if not strand and is_array(nodes[members[0]]) and members[0] not in cells:
-            continue
-        frees = tuple(
-            n
-            for n in reads[place]
-            if last[n] == place
-            and n in cells
-            and n not in kept
-            and not isinstance(nodes[n].operation, g.Constant)
-        )
-        outputs = tuple(n for n in members if n in cells)
-        out.append(Piece(members, strand, reads[place], outputs, frees))
-    return out
-
-
-def is_array(node: g.Node) -> bool:
-    """Whether a node is a column that a strand can read from the data itself."""
-    known = isinstance(node.operation, g.Column | g.Given)
-    return known and g.storage_of(node.type) is not g.Storage.CURVE
-
-
-class Strand(Step):
-    """A compiled loop in the place of its nodes' steps. Compiles when it is made."""
-
-    remembers = True
+class CompiledStrand(Strand):
+    """A compiled loop. Compiles when it is made."""
 
     def __init__(self, piece: Piece, nodes: Sequence[g.Node]) -> None:
-        first = piece.numbers[0]
-        super().__init__(first, nodes)
-        self.piece = piece
-        self.rooms = {n: DTYPES[g.storage_of(nodes[n].type)] for n in piece.outputs}
-        self.nodes = nodes
-        self._squares = {
-            number: nodes[number].inputs[0]
-            for number in piece.numbers
-            if takes_squares(nodes[number].operation)
-        }
-        prices = set(self._squares.values())
-        read = {
-            part
-            for number in piece.numbers
-            if number not in self._squares
-            for part in nodes[number].inputs
-        }
-        self._read = [
-            n for n in piece.reads if n in read and not isinstance(nodes[n].operation, g.Constant)
-        ]
-        self._prices = sorted(prices)
-        text = written(nodes, piece.numbers, self._read, list(self._squares), piece.outputs)
-        self.source = text.source
-        self._loop = loop_of(
-            text, self._storages(self._read), len(self._squares), self._storages(piece.outputs)
+        super().__init__(piece, nodes)
+        squares = list(self._squares)
+        text = written(nodes, piece.numbers, self._read, squares, piece.outputs)
+        read, made = (
+            [g.storage_of(nodes[number].type) for number in numbers]
+            for numbers in (self._read, piece.outputs)
         )
+        self.source = text.source
+        self._loop = loop_of(text, read, len(squares), made)
         self._numbers = np.array(text.numbers, dtype=np.float64)
         self._counts = np.array(text.counts, dtype=np.int64)
         self._rings = np.full(sum(text.rings), np.nan)
-        self._last = dict.fromkeys(self._prices, np.nan)
 
-    def fresh(self) -> Self:
-        """The same loop with a memory of its own, for a strand that has not been run."""
-        other = super().fresh()
-        other._numbers, other._counts = self._numbers.copy(), self._counts.copy()
-        other._rings, other._last = self._rings.copy(), dict(self._last)
-        return other
-
-    def _storages(self, numbers: Iterable[int]) -> list[g.Storage]:
-        return [g.storage_of(self.nodes[number].type) for number in numbers]
-
-    def compute(self, cells: Cells, block: Block) -> Computed:
-        """Fill the cells of the strand's outputs; give that of its first node, if it is one."""
-        rows = len(block)
-        inputs = [self._array(number, cells, block, rows) for number in self._read]
-        squares = self._squared_returns(cells, block, rows)
-        outputs = [cells.room(number, dtype) for number, dtype in self.rooms.items()]
-        self._loop(rows, *inputs, *squares, *outputs, self._numbers, self._counts, self._rings)
-        for number, column in zip(self.rooms, outputs, strict=True):
-            cells.values[number] = column
-            cells.whole[number] = False
-        return cells.values[self.number], False
-
-    def _array(self, number: int, cells: Cells, block: Block, rows: int) -> Array:
-        """An input as the loop takes it: contiguous, of its storage's own type."""
-        node = self.nodes[number]
-        storage = g.storage_of(node.type)
-        match node.operation:
-            case g.Column(name):
-                found: Any = block.column(name)
-            case g.Given(name):
-                found = block.given_column(name)
-            case _:
-                found = cells.values[number]
-        if not found.ndim:
-            return spread(found, storage, rows)
-        return np.ascontiguousarray(found, dtype=DTYPES[storage])
-
-    def _squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
-        """For each node that wants them, the squares that `kernels/windows.py` works out."""
-        found: dict[int, Float] = {}
-        for price in self._prices:
-            values = self._array(price, cells, block, rows)
-            squares = np.empty(rows)
-            squares[0] = values[0] / self._last[price]
-            np.divide(values[1:], values[:-1], out=squares[1:])
-            np.log(squares, out=squares)
-            squares *= squares
-            self._last[price] = float(values[-1])
-            found[price] = squares
-        return [found[price] for price in self._squares.values()]
-
-    def save(self) -> Any:
-        """What is remembered, as numbers, lists and dictionaries."""
-        return {
-            "numbers": self._numbers.tolist(),
-            "counts": self._counts.tolist(),
-            "rings": self._rings.tolist(),
-            "prices": [self._last[price] for price in self._prices],
-        }
-
-    def load(self, saved: Mapping[str, Any]) -> None:
-        """Take up what a strand of the same plan and wanted nodes saved."""
-        self._numbers[:] = saved["numbers"]
-        self._counts[:] = saved["counts"]
-        self._rings[:] = saved["rings"]
-        self._last = dict(zip(self._prices, saved["prices"], strict=True))
+    def loop(self, rows: int, inputs: Sequence[Array], outputs: Sequence[Array]) -> None:
+        """Fill the outputs."""
+        self._loop(rows, *inputs, *outputs, self._numbers, self._counts, self._rings)

@@ -29,6 +29,7 @@ import numpy as np
 from alvh_rules.evaluate import scalar_patterns as patterns
 from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.scalar_code import Code, defined
+from alvh_rules.evaluate.strands import takes_squares
 from alvh_rules.plan import graph as g
 
 Loop = Callable[..., None]
@@ -56,11 +57,6 @@ _compiled: dict[Any, Loop] = {}
 def numba_is_there() -> bool:
     """Whether Numba can be imported; it is not imported to find out."""
     return find_spec("numba") is not None
-
-
-def takes_squares(operation: g.Operation) -> bool:
-    """Whether the node is given squared logarithms of returns in place of its input."""
-    return isinstance(operation, g.Call) and operation.function == "realized_volatility"
 
 
 def can_be_compiled(nodes: Sequence[g.Node], number: int) -> bool:

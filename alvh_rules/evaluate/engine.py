@@ -1,7 +1,7 @@
 """The vectorised evaluator: a plan and a market, to a column for every wanted name.
 
 1. The schedule is made from the wanted nodes alone; each of its nodes becomes a step (`steps.py`),
-   or, where that is chosen, part of a compiled strand (`compiled.py`).
+   or part of a strand (`strands.py`), by the engine that is taken (`engines.py`).
 2. The market goes through in blocks of consecutive rows. Every step fills its cell; a cell is let go
    once its last reader has run. What must be remembered from block to block stays with its step.
 3. The wanted cells of each block are copied to the columns of the result.
@@ -26,11 +26,12 @@ from alvh_rules.check import checked as c
 from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
 from alvh_rules.evaluate.columns import Coded, Kept, Named, codes_type
-from alvh_rules.evaluate.compiled import Strand, is_compiled
+from alvh_rules.evaluate.engines import AUTO, Engine, engine_of
 from alvh_rules.evaluate.inputs import Array, Market, missing_of
 from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
 from alvh_rules.evaluate.program import program_of
 from alvh_rules.evaluate.steps import Step
+from alvh_rules.evaluate.strands import Strand
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.from_checked import Lowering
 
@@ -93,8 +94,7 @@ class Run:
     """The steps of a plan, and what they remember between blocks.
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
-    `compiled` has Numba compile what it can (`compiled.py`), which takes seconds here, before the
-    first block. What the one kind of run saved, the other refuses. `as_codes` has the cells of what
+    What a run of one engine saved, the others refuse. `as_codes` has the cells of what
     takes few values hold codes, by `palettes`, and the rest as ever.
     """
 
@@ -103,11 +103,11 @@ class Run:
         nodes: Sequence[g.Node],
         wanted: Iterable[int],
         fold: bool = False,
-        compiled: bool = False,
+        engine: Engine = Engine.BLOCKS,
         as_codes: bool = False,
     ) -> None:
         asked = tuple(dict.fromkeys(wanted))
-        program = program_of(nodes, asked, fold, compiled, as_codes)
+        program = program_of(nodes, asked, fold, engine, as_codes)
         self.nodes = program.nodes
         self.columns = program.columns
         """Columns that are held at once, at the most."""
@@ -207,7 +207,7 @@ def evaluate(
     on_step: Callable[[int, int], None] = lambda done, of: None,
     block: int | None = None,
     profile: Callable[[Run], None] | None = None,
-    engine: str = "auto",
+    engine: str = AUTO,
     threads: int | None = None,
 ) -> Evaluation:
     """Run a plan over a market.
@@ -216,19 +216,17 @@ def evaluate(
     None keeps every node, which an explanation needs. `on_step` is told the rows done, of how many.
     `block` is the rows of a block, where it is not left to the engine; it changes nothing in what is
     found. `profile` is handed the run
-    at its end, with the seconds that its steps took. `engine` is one of `compiled.ENGINES`: `blocks`
-    runs steps alone, `compiled` has Numba compile what it can, `auto` does so where the rows repay
-    the seconds it takes, and never for a profile, which is of steps. `threads` is how many threads to
-    run on; None takes what `lanes.threads_of` finds best. A profile is of one thread. The bits are
-    the same.
+    at its end, with the seconds that its nodes took. `engine` is one of `engines.ENGINES`. `threads`
+    is how many threads to run on; None takes what `lanes.threads_of` finds best. A profile is of one
+    thread, and of no compiled loop. The bits are the same.
 
-    Raises ValueError for an engine that there is not, or that needs Numba where Numba is not there,
-    and for less than one thread.
+    Raises ValueError for an engine that there is not or that is not installed, and for less than one
+    thread.
     """
     rows = len(market.timeline)
     asked = None if names is None else list(names)
-    compiled = is_compiled(engine, rows if asked is not None and profile is None else 0, plan.nodes)
-    run = _begun(plan, rows, asked, compiled)
+    taken = engine_of(engine, rows if asked is not None and profile is None else 0, plan.nodes)
+    run = _begun(plan, rows, asked, taken)
     if profile is not None:
         run.measure()
     told = partial(_told, on_step, 0, rows)
@@ -250,7 +248,7 @@ def evaluate_parts(
     names: Iterable[str],
     on_step: Callable[[int, int], None] = lambda done, of: None,
     profile: Callable[[Run], None] | None = None,
-    engine: str = "auto",
+    engine: str = AUTO,
     threads: int | None = None,
 ) -> Iterator[Evaluation]:
     """Run a plan over a market that comes in parts of consecutive rows, `rows` in all.
@@ -259,9 +257,8 @@ def evaluate_parts(
     arguments are those of `evaluate`.
     """
     wanted = list(names)
-    run = _begun(
-        plan, rows, wanted, is_compiled(engine, rows if profile is None else 0, plan.nodes)
-    )
+    taken = engine_of(engine, rows if profile is None else 0, plan.nodes)
+    run = _begun(plan, rows, wanted, taken)
     if profile is not None:
         run.measure()
     lanes = 1 if profile is not None else threads_of(threads, rows)
@@ -288,12 +285,12 @@ def block_of(threads: int, columns: int) -> int:
     return min(MOST_BLOCK, max(LEAST_BLOCK, 1 << rows.bit_length() - 1))
 
 
-def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, compiled: bool) -> Run:
+def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, engine: Engine) -> Run:
     """A run that fits so many rows."""
     if rows >= FILTER_FROM:
         load_filter()
     fold = names is not None and rows >= FOLD_FROM
-    return Run(plan.nodes, _wanted(plan, names), fold, compiled, as_codes=fold)
+    return Run(plan.nodes, _wanted(plan, names), fold, engine, as_codes=fold)
 
 
 def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:

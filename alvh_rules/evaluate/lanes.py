@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from threading import Condition, Thread
-from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -68,6 +67,7 @@ class Lane:
         self.nodes = nodes
         self.cells = Cells(nodes, constants, rooms)
         self.steps = [(step.number, step.compute, frees) for step, frees in steps]
+        self._timed = [step.timed for step, _ in steps]
         self._remembering = [step.remembers for step, _ in steps]
         self._clocks = {nodes[step.number].clock for step, _ in steps} - {g.ROWS}
 
@@ -83,10 +83,8 @@ class Lane:
     def feed_timed(self, block: Block, targets: Mapping[int, Array], seconds: list[float]) -> None:
         """As `feed`; each step's time is added to `seconds`, by node."""
         cells = self._begun(block, targets)
-        for number, compute, frees in self.steps:
-            begun = perf_counter()
-            cells.values[number], cells.whole[number] = compute(cells, block)
-            seconds[number] += perf_counter() - begun
+        for (number, _, frees), timed in zip(self.steps, self._timed, strict=True):
+            cells.values[number], cells.whole[number] = timed(cells, block, seconds)
             for freed in frees:
                 cells.values[freed] = None
 

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate.cells import DTYPES, Constant, Rooms, constant_cell, constant_of
-from alvh_rules.evaluate.compiled import Strand, pieces
+from alvh_rules.evaluate.engines import Engine, takes_of
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.steps import Step, step_of
+from alvh_rules.evaluate.strands import Piece, pieces
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
 from alvh_rules.plan.tabulate import coded, tabulated
@@ -43,22 +44,22 @@ class Program:
 
 _KEPT = 16
 """Programs that a process keeps: making one takes longer than some thousand rows do."""
-_programs: dict[tuple[int, tuple[int, ...], bool, bool, bool], Program] = {}
+_programs: dict[tuple[int, tuple[int, ...], bool, Engine, bool], Program] = {}
 
 
 def program_of(
     nodes: Sequence[g.Node],
     asked: tuple[int, ...],
     fold: bool,
-    compiled: bool,
+    engine: Engine,
     as_codes: bool = False,
 ) -> Program:
     """The program that gives the nodes asked for; the choices are those of a run."""
-    key = (id(nodes), asked, fold, compiled, as_codes)
+    key = (id(nodes), asked, fold, engine, as_codes)
     kept = _programs.get(key)
     if kept is not None and kept.given is nodes:
         return kept
-    made = _made(nodes, asked, fold, compiled, as_codes)
+    made = _made(nodes, asked, fold, engine, as_codes)
     if isinstance(nodes, tuple):
         # A list might be changed.
         while len(_programs) >= _KEPT:
@@ -68,7 +69,7 @@ def program_of(
 
 
 def _made(
-    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, compiled: bool, as_codes: bool
+    nodes: Sequence[g.Node], asked: tuple[int, ...], fold: bool, engine: Engine, as_codes: bool
 ) -> Program:
     given, found = nodes, list(asked)
     if fold:
@@ -83,9 +84,9 @@ def _made(
                 palettes[number] = np.array(values[folded], dtype=DTYPES[storage])
     constants: list[Constant] = []
     steps: list[tuple[Step, tuple[int, ...]]] = []
-    for part in pieces(nodes, found, compiled):
+    for part in pieces(nodes, found, takes_of(engine)):
         number = part.numbers[0]
-        step = Strand(part, nodes) if part.compiled else step_of(number, nodes)
+        step = _strand(engine, part, nodes) if part.is_strand else step_of(number, nodes)
         if step is None:
             constants.append(constant_cell(number, nodes))
         else:
@@ -95,6 +96,17 @@ def _made(
     rooms = _rooms(nodes, steps)
     let_go = [(step, tuple(n for n in frees if n not in rooms.of)) for step, frees in steps]
     return Program(given, nodes, place, most, constants, rooms, let_go, palettes)
+
+
+def _strand(engine: Engine, piece: Piece, nodes: Sequence[g.Node]) -> Step:
+    """A strand of an engine; the module that makes it is imported with the first."""
+    if engine is Engine.NATIVE:
+        from alvh_rules.evaluate.native import NativeStrand
+
+        return NativeStrand(piece, nodes)
+    from alvh_rules.evaluate.compiled import CompiledStrand
+
+    return CompiledStrand(piece, nodes)
 
 
 def _rooms(nodes: Sequence[g.Node], steps: Sequence[tuple[Step, tuple[int, ...]]]) -> Rooms:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alvh_rules.check.checked import CheckedRuleset
-from alvh_rules.evaluate.compiled import strands_of
 from alvh_rules.evaluate.engine import FOLD_FROM, block_of
+from alvh_rules.evaluate.engines import Engine, takes_of
+from alvh_rules.evaluate.strands import strands_of
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.look_back import look_backs
 from alvh_rules.plan.schedule import schedule
@@ -24,7 +25,7 @@ def plan_lines(
     plan: g.Plan,
     names: Sequence[str],
     rows: int,
-    compiled: bool = False,
+    engine: Engine = Engine.BLOCKS,
     threads: int = 1,
 ) -> list[str]:
     """The plan of a run that gives these names over so many rows on so many threads.
@@ -58,10 +59,10 @@ def plan_lines(
         lines.append(f"  kept as codes: {len(values)} columns of few values")
     if threads > 1:
         lines.append(f"  threads: {threads}, which take the blocks in turn")
-    strands = strands_of(nodes, wanted) if compiled else []
+    strands = strands_of(nodes, wanted, takes_of(engine))
     for place, strand in enumerate(strands, 1):
         told = " ".join(f"%{number}" for number in strand)
-        lines.append(f"  strand {place}, compiled, of {len(strand)}: {told}")
+        lines.append(f"  strand {place}, {engine}, of {len(strand)}: {told}")
     for step in steps.steps:
         number = step.number
         lines.append(_line(ruleset, nodes, number, backs[number].describe(ruleset.schema.bars)))

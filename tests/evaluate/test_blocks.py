@@ -15,6 +15,7 @@ from alvh_rules.evaluate import steps
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import Run
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.evaluate.engines import Engine, is_there
 from alvh_rules.evaluate.inputs import Market
 from alvh_rules.evaluate.scalar_code import CLOCKS, BarByBar, Moment
 from alvh_rules.market.read import market_from_frame
@@ -23,6 +24,8 @@ from alvh_rules.pipeline import check_source
 from tests.evaluate.test_interpreter import CONDITIONS, TEXT, random_frame
 
 ROWS = 70
+WAYS = [engine for engine in (Engine.BLOCKS, Engine.NATIVE) if is_there(engine)]
+"""The engines that take no time to be made: Numba's has fewer examples, in `test_strands.py`."""
 DAYS = simulate(ROWS, 11, start="2020-01-02")
 MINUTES = simulate(600, 5, minutes=30, start="2020-01-02")
 
@@ -56,8 +59,11 @@ def test_random_rulesets(conditions, seed, data) -> None:
         return
     market = random_market(result.ruleset, seed)
     size = data.draw(st.sampled_from([1, 2, 3, 7, 30, 64, 69]))
-    whole = evaluate_plan(result.ruleset, result.plan, market)
-    same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
+    for engine in WAYS:
+        whole = evaluate_plan(result.ruleset, result.plan, market, engine=engine)
+        same_bits(
+            whole, evaluate_plan(result.ruleset, result.plan, market, block=size, engine=engine)
+        )
 
 
 @settings(max_examples=40, deadline=None)
@@ -67,11 +73,13 @@ def test_kernels_that_take_a_block_in_parts(conditions, seed, data) -> None:
     if result.ruleset is None:
         return
     market = random_market(result.ruleset, seed)
-    whole = evaluate_plan(result.ruleset, result.plan, market)
+    whole = evaluate_plan(result.ruleset, result.plan, market, engine="blocks")
     part, size = (data.draw(st.integers(1, ROWS)) for _ in range(2))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(steps, "_PART", part)
-        same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
+        same_bits(
+            whole, evaluate_plan(result.ruleset, result.plan, market, block=size, engine="blocks")
+        )
 
 
 @settings(max_examples=40, deadline=None)
@@ -83,8 +91,8 @@ def test_a_saved_run_goes_on_exactly(conditions, seed, data) -> None:
     market = random_market(result.ruleset, seed)
     whole = evaluate_plan(result.ruleset, result.plan, market)
     wanted = [result.plan.names[name] for name in result.ruleset.outputs]
-    cut = data.draw(st.integers(1, ROWS - 1))
-    before, after = (Run(result.plan.nodes, wanted) for _ in range(2))
+    cut, engine = data.draw(st.integers(1, ROWS - 1)), data.draw(st.sampled_from(WAYS))
+    before, after = (Run(result.plan.nodes, wanted, engine=engine) for _ in range(2))
     [first, *_] = blocks_of(market, {}, cut)
     with np.errstate(all="ignore"):
         before.feed(first)
@@ -100,13 +108,14 @@ def test_a_saved_run_goes_on_exactly(conditions, seed, data) -> None:
                 )
 
 
+@pytest.mark.parametrize("engine", WAYS)
 @pytest.mark.parametrize("size", [1, 13, 64, 4_000])
 @pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
-def test_shipped_rulesets(path, size) -> None:
+def test_shipped_rulesets(path, size, engine) -> None:
     rules = load(path)
     market, _ = market_from_frame(DAYS, rules.checked.schema)
-    whole = evaluate_plan(rules.checked, rules.plan, market)
-    same_bits(whole, evaluate_plan(rules.checked, rules.plan, market, block=size))
+    whole = evaluate_plan(rules.checked, rules.plan, market, engine=engine)
+    same_bits(whole, evaluate_plan(rules.checked, rules.plan, market, block=size, engine=engine))
 
 
 def moments(market: Market):
@@ -123,7 +132,7 @@ def moments(market: Market):
 
 def bar_by_bar(ruleset, plan, market: Market, cut: int = 0) -> None:
     """One bar at a time gives the bits of history; at row `cut` it is saved and taken up again."""
-    whole = evaluate_plan(ruleset, plan, market)
+    whole = evaluate_plan(ruleset, plan, market, engine="blocks")
     wanted = [n for n in plan.names.values() if plan.nodes[n].type.kind is not Kind.CURVE]
     code = BarByBar(plan.nodes, wanted)
     columns = [market.columns[name].tolist() for name in code.columns]
@@ -182,15 +191,16 @@ target near = if days_until(fomc) < 20 days then rolled / vix else daily_curve /
 """
 
 
+@pytest.mark.parametrize("engine", WAYS)
 @pytest.mark.parametrize("size", [1, 5, 13, 14, 37])
-def test_clocks_and_curves_across_blocks(size) -> None:
+def test_clocks_and_curves_across_blocks(size, engine) -> None:
     result = check_source(Source("r.alvh", INTRADAY))
     assert result.ruleset is not None, result.rendered()
     market, found = market_from_frame(MINUTES, result.ruleset.schema)
     assert market is not None, found
-    whole = evaluate_plan(result.ruleset, result.plan, market)
+    whole = evaluate_plan(result.ruleset, result.plan, market, engine=engine)
     assert not np.isnan(whole.columns["by_sessions"]).all()
-    same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size))
+    same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size, engine=engine))
     bar_by_bar(result.ruleset, result.plan, market, size)
 
 

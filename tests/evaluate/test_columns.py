@@ -11,8 +11,8 @@ from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
 from alvh_rules.evaluate import engine
 from alvh_rules.evaluate.columns import Coded, Kept, Named, codes_type
-from alvh_rules.evaluate.compiled_code import numba_is_there
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.evaluate.engines import Engine, is_there
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
 from alvh_rules.report.decisions import decision_frame
@@ -48,7 +48,7 @@ target feeling = if rising then tense else calm
 target measured = sma(vix, 5)
 target always_so = 12%
 """
-ENGINES = ["blocks", *(["compiled"] if numba_is_there() else [])]
+ENGINES = [engine for engine in Engine if is_there(engine)]
 
 
 @pytest.fixture(autouse=True)

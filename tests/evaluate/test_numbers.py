@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 
 from alvh_rules.builtins.kernels.recurrence import load_filter, smoothed
 from alvh_rules.core.source import Source
-from alvh_rules.evaluate.compiled_code import numba_is_there
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.evaluate.engines import Engine, is_there
 from alvh_rules.evaluate.inputs import Market
 from alvh_rules.evaluate.interpreter import Interpreter
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
-from tests.evaluate.test_blocks import DAYS, bar_by_bar, same_bits
+from tests.evaluate.test_blocks import DAYS, WAYS, bar_by_bar, same_bits
 
 LEAST, MOST = 5e-324, sys.float_info.max
 EDGES = [0.0, -0.0, LEAST, -LEAST, 1e-310, -3e-308, 1.0, -2.5, 1e300, MOST, -MOST, math.nan]
@@ -97,13 +97,19 @@ PAIRS = st.lists(
 def test_every_way_to_run_gives_the_same_bits(pairs, size, threads) -> None:
     a, b = map(list, zip(*pairs, strict=True))
     market = market_of(ALL.ruleset, a, b)
-    whole = evaluate_plan(ALL.ruleset, ALL.plan, market)
-    same_bits(whole, evaluate_plan(ALL.ruleset, ALL.plan, market, block=size))
-    same_bits(whole, evaluate_plan(ALL.ruleset, ALL.plan, market, block=size, threads=threads))
+    whole = evaluate_plan(ALL.ruleset, ALL.plan, market, engine="blocks")
+    for engine in WAYS:
+        for lanes in (1, threads):
+            found = evaluate_plan(
+                ALL.ruleset, ALL.plan, market, block=size, engine=engine, threads=lanes
+            )
+            same_bits(whole, found)
     bar_by_bar(ALL.ruleset, ALL.plan, market, size)
 
 
-@pytest.mark.skipif(not numba_is_there(), reason="Numba, of the extra `fast`, is not there")
+@pytest.mark.skipif(
+    not is_there(Engine.COMPILED), reason="Numba, of the extra `fast`, is not there"
+)
 @settings(max_examples=15, deadline=None)
 @given(PAIRS)
 def test_compiled_strands_give_the_same_bits(pairs) -> None:

@@ -13,9 +13,9 @@ from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
 from alvh_rules.evaluate import lanes, steps
 from alvh_rules.evaluate.blocks import blocks_of
-from alvh_rules.evaluate.compiled_code import numba_is_there
 from alvh_rules.evaluate.engine import LEAST_BLOCK, MOST_BLOCK, Run, block_of, evaluate_parts
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.evaluate.engines import Engine, is_there
 from alvh_rules.evaluate.inputs import Market
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
@@ -44,7 +44,7 @@ def test_shipped_rulesets(path) -> None:
     same_bits(whole, evaluate_plan(rules.checked, rules.plan, market, block=5, threads=2))
 
 
-ENGINES = ["blocks", *(["compiled"] if numba_is_there() else [])]
+ENGINES = [engine for engine in Engine if is_there(engine)]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -128,7 +128,7 @@ def flagship():
 
 
 def fails(rules, market, **more) -> None:
-    evaluate_plan(rules.checked, rules.plan, market, block=3, threads=3, **more)
+    evaluate_plan(rules.checked, rules.plan, market, block=3, threads=3, engine="blocks", **more)
 
 
 @pytest.mark.parametrize("after", [0, 4, 9])

@@ -1,6 +1,6 @@
-"""Compiled strands give the bits of the steps, and take part in a run as steps do.
+"""Strands of the native machine and of Numba give the bits of the steps, and take part in a run as steps do.
 
-Each example is compiled anew, which takes a second or two: there are few of them.
+Numba compiles each example anew, which takes a second or two: it has few of them.
 """
 
 import json
@@ -14,12 +14,13 @@ from alvh_rules import load
 from alvh_rules.cli.main import main
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
-from alvh_rules.evaluate import compiled, scalar_patterns
+from alvh_rules.evaluate import engines, native_code, scalar_patterns
 from alvh_rules.evaluate.blocks import blocks_of
-from alvh_rules.evaluate.compiled import NoCompilerError, Strand, is_compiled, pieces
-from alvh_rules.evaluate.compiled_code import numba_is_there
+from alvh_rules.evaluate.compiled import CompiledStrand
 from alvh_rules.evaluate.engine import Run
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
+from alvh_rules.evaluate.engines import AbsentEngineError, Engine, engine_of, is_there, takes_of
+from alvh_rules.evaluate.strands import pieces
 from alvh_rules.market.read import market_from_frame
 from alvh_rules.pipeline import check_source
 from alvh_rules.plan import graph as g
@@ -27,8 +28,15 @@ from tests.evaluate.test_blocks import DAYS, INTRADAY, MINUTES, random_market, s
 from tests.evaluate.test_interpreter import CONDITIONS, TEXT
 
 needs_numba = pytest.mark.skipif(
-    not numba_is_there(), reason="Numba, of the extra `fast`, is not there"
+    not is_there(Engine.COMPILED), reason="Numba, of the extra `fast`, is not there"
 )
+needs_native = pytest.mark.skipif(
+    not is_there(Engine.NATIVE), reason="the native engine was not built: there was no C compiler"
+)
+STRANDS = [
+    pytest.param(Engine.NATIVE, marks=needs_native),
+    pytest.param(Engine.COMPILED, marks=needs_numba),
+]
 
 PATTERNS = """\
 ruleset patterns version 1.0.0
@@ -69,6 +77,9 @@ let width = highest(-abs(a - b), 7) - lowest(sma(c, 6), 2)
 let moved = realized_volatility(p, 5) - realized_volatility(highest(p, 2), 13)
 let gathered = cumulative(change(b, 2)) + ema(c, 4) - ago(-a, 3)
 let weeks = weekly(highest(b, 2)) - a
+let scored = zscore(b, 5) + stdev(p, 2) / stdev(p, 13) + wma(b, 6) / wma(p, 1)
+let ranged = atr(highest(a, 2), lowest(a, 2), b, 3) / b * sqrt(abs(c / b))
+let bounded = min(a, b) / max(b, c, a) + sessions_since(up) / 5 sessions
 let certain = a is missing or held(up, 2) and latch(up, b > c)
 let same_kind = kind is word
 signal first when gathered > weeks and not lasted
@@ -104,11 +115,11 @@ def checked(text: str):
     return result
 
 
-def agree(ruleset, plan, market, sizes) -> None:
-    """Every node of the plan, compiled and not."""
+def agree(ruleset, plan, market, sizes, engine) -> None:
+    """Every node of the plan, in strands and not."""
     whole = evaluate_plan(ruleset, plan, market, engine="blocks")
     for size in sizes:
-        same_bits(whole, evaluate_plan(ruleset, plan, market, block=size, engine="compiled"))
+        same_bits(whole, evaluate_plan(ruleset, plan, market, block=size, engine=engine))
 
 
 def cells_of(run: Run, market, wanted, size: int) -> list[bytes]:
@@ -120,22 +131,33 @@ def cells_of(run: Run, market, wanted, size: int) -> list[bytes]:
     return [np.concatenate(parts).tobytes() for parts in zip(*found, strict=True)]
 
 
-@needs_numba
-@settings(max_examples=3, deadline=None)
-@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
-def test_random_rulesets(conditions, seed) -> None:
+def random_ruleset_agrees(conditions, seed, engine) -> None:
     result = check_source(Source("r.alvh", TEXT.format(*conditions)))
     if result.ruleset is not None:
         market = random_market(result.ruleset, seed)
-        agree(result.ruleset, result.plan, market, [1, 7, 4_000])
+        agree(result.ruleset, result.plan, market, [1, 7, 4_000], engine)
 
 
 @needs_numba
+@settings(max_examples=3, deadline=None)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
+def test_random_rulesets_compiled(conditions, seed) -> None:
+    random_ruleset_agrees(conditions, seed, Engine.COMPILED)
+
+
+@needs_native
+@settings(max_examples=60, deadline=None)
+@given(st.lists(CONDITIONS, min_size=5, max_size=5), st.integers(0, 2**32 - 1))
+def test_random_rulesets_native(conditions, seed) -> None:
+    random_ruleset_agrees(conditions, seed, Engine.NATIVE)
+
+
+@pytest.mark.parametrize("engine", STRANDS)
 @pytest.mark.parametrize("path", shipped_rulesets(), ids=lambda path: path.stem)
-def test_shipped_rulesets(path) -> None:
+def test_shipped_rulesets(path, engine) -> None:
     rules = load(path)
     market, _ = market_from_frame(DAYS, rules.checked.schema)
-    agree(rules.checked, rules.plan, market, [13, 4_000])
+    agree(rules.checked, rules.plan, market, [13, 4_000], engine)
 
 
 def patterns_market(ruleset, seed: int):
@@ -150,44 +172,53 @@ def patterns_market(ruleset, seed: int):
     return type(market)(market.timeline, columns, market.calendars)
 
 
-@needs_numba
-def test_every_pattern() -> None:
-    result = checked(PATTERNS)
-    compiled_nodes = [
-        result.plan.nodes[number].operation
-        for piece in pieces(result.plan.nodes, range(len(result.plan.nodes)))
-        if piece.compiled
+def strand_operations(plan, engine) -> list[g.Operation]:
+    nodes = plan.nodes
+    return [
+        nodes[number].operation
+        for piece in pieces(nodes, range(len(nodes)), takes_of(engine))
+        if piece.is_strand
         for number in piece.numbers
     ]
-    called = {item.function for item in compiled_nodes if isinstance(item, g.Call)}
-    assert called == set(scalar_patterns._CALLS)
-    made_by_folding = {g.Combination, g.Lookup}
-    others = {type(item) for item in compiled_nodes} - {g.Call}
-    assert others == set(scalar_patterns._OPERATIONS) - made_by_folding - {g.Interpolate}
+
+
+@pytest.mark.parametrize("engine", STRANDS)
+def test_every_pattern(engine) -> None:
+    result = checked(PATTERNS)
+    operations = strand_operations(result.plan, engine)
+    called = {item.function for item in operations if isinstance(item, g.Call)}
+    others = {type(item) for item in operations} - {g.Call}
+    by_folding = {g.Combination, g.Lookup}
+    if engine is Engine.COMPILED:
+        assert called == set(scalar_patterns._CALLS)
+        assert others == set(scalar_patterns._OPERATIONS) - by_folding - {g.Interpolate}
+    else:
+        assert called == {*native_code._CALLS, "realized_volatility"}
+        assert others == set(native_code._OPERATIONS) - by_folding
     for seed in range(3):
         market = patterns_market(result.ruleset, seed)
-        agree(result.ruleset, result.plan, market, [1, 69, 4_000])
+        agree(result.ruleset, result.plan, market, [1, 69, 4_000], engine)
 
 
-@needs_numba
-def test_folded_states() -> None:
+@pytest.mark.parametrize("engine", STRANDS)
+def test_folded_states(engine) -> None:
     result = checked(PATTERNS)
     market = patterns_market(result.ruleset, 3)
     wanted = [result.plan.names[name] for name in result.ruleset.outputs]
     plain = Run(result.plan.nodes, wanted, fold=True)
-    strands = Run(result.plan.nodes, wanted, fold=True, compiled=True)
+    strands = Run(result.plan.nodes, wanted, fold=True, engine=engine)
     assert any(isinstance(node.operation, g.Lookup) for node in strands.nodes)
     assert cells_of(plain, market, wanted, 70) == cells_of(strands, market, wanted, 23)
 
 
-@needs_numba
+@pytest.mark.parametrize("engine", STRANDS)
 @pytest.mark.parametrize("cut", [1, 33, 69])
-def test_a_saved_run_goes_on_exactly(cut) -> None:
+def test_a_saved_run_goes_on_exactly(cut, engine) -> None:
     result = checked(PATTERNS)
     market = patterns_market(result.ruleset, 1)
     wanted = list(dict.fromkeys(result.plan.names.values()))
-    whole = cells_of(Run(result.plan.nodes, wanted, compiled=True), market, wanted, 70)
-    before, after = (Run(result.plan.nodes, wanted, compiled=True) for _ in range(2))
+    whole = cells_of(Run(result.plan.nodes, wanted, engine=engine), market, wanted, 70)
+    before, after = (Run(result.plan.nodes, wanted, engine=engine) for _ in range(2))
     first, *_ = blocks_of(market, {}, cut)
     with np.errstate(all="ignore"):
         before.feed(first)
@@ -199,11 +230,13 @@ def test_a_saved_run_goes_on_exactly(cut) -> None:
     assert [np.concatenate(parts).tobytes() for parts in zip(*found, strict=True)] == whole
 
 
-@needs_numba
-def test_what_steps_saved_is_not_taken_for_a_strand() -> None:
+@pytest.mark.parametrize("engine", STRANDS)
+def test_what_steps_saved_is_not_taken_for_a_strand(engine) -> None:
     result = checked(PATTERNS)
     wanted = [result.plan.names[name] for name in result.ruleset.outputs]
-    steps, strands = (Run(result.plan.nodes, wanted, compiled=item) for item in (False, True))
+    steps, strands = (
+        Run(result.plan.nodes, wanted, engine=item) for item in (Engine.BLOCKS, engine)
+    )
     with np.errstate(all="ignore"):
         for block in blocks_of(patterns_market(result.ruleset, 1), {}, 35):
             steps.feed(block)
@@ -211,24 +244,25 @@ def test_what_steps_saved_is_not_taken_for_a_strand() -> None:
         strands.load(steps.save())
 
 
-@needs_numba
-def test_clocks_and_curves_stand_between_strands() -> None:
+@pytest.mark.parametrize("engine", STRANDS)
+def test_clocks_and_curves_stand_between_strands(engine) -> None:
     result = checked(INTRADAY)
     market, _ = market_from_frame(MINUTES, result.ruleset.schema)
-    agree(result.ruleset, result.plan, market, [1, 14, 37])
-    order = [piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values())]
+    agree(result.ruleset, result.plan, market, [1, 14, 37], engine)
+    found = pieces(result.plan.nodes, result.plan.names.values(), takes_of(engine))
+    order = [piece.is_strand for piece in found]
     assert True in order
     assert order.index(True) > 0
-    for piece in pieces(result.plan.nodes, result.plan.names.values()):
-        for number in piece.numbers if piece.compiled else ():
+    for piece in found:
+        for number in piece.numbers if piece.is_strand else ():
             assert result.plan.nodes[number].clock == g.ROWS
 
 
 @needs_numba
 def test_no_multiplication_is_fused_with_an_addition() -> None:
     result = checked(PATTERNS)
-    run = Run(result.plan.nodes, range(len(result.plan.nodes)), compiled=True)
-    strands = [step for step, _ in run._steps if isinstance(step, Strand)]
+    run = Run(result.plan.nodes, range(len(result.plan.nodes)), engine=Engine.COMPILED)
+    strands = [step for step, _ in run._steps if isinstance(step, CompiledStrand)]
     assert strands
     for strand in strands:
         for text in strand._loop.inspect_asm().values():
@@ -238,42 +272,47 @@ def test_no_multiplication_is_fused_with_an_addition() -> None:
                 assert fused not in text
 
 
-@needs_numba
-def test_a_code_that_a_table_lacks_reads_nothing_beside_it() -> None:
+@pytest.mark.parametrize("engine", STRANDS)
+def test_a_code_that_a_table_lacks_reads_nothing_beside_it(engine) -> None:
     result = checked(PATTERNS)
     market = patterns_market(result.ruleset, 2)
     wild = np.full(len(market.timeline), 10_000_000, dtype=np.int32)
     market = type(market)(market.timeline, {**market.columns, "word": wild}, market.calendars)
     found = evaluate_plan(
-        result.ruleset, result.plan, market, names=["worded"], engine="compiled"
+        result.ruleset, result.plan, market, names=["worded"], engine=engine
     ).columns["worded"]
     assert np.isnan(found).all()
 
 
-def test_what_has_no_pattern_has_no_strand() -> None:
+@pytest.mark.parametrize("engine", Engine)
+def test_what_has_no_pattern_has_no_strand(engine) -> None:
     result = checked(
-        "ruleset plain version 1.0.0\ndata\n  a price\n  b price\nlet one = zscore(a, 4)\n"
+        "ruleset plain version 1.0.0\ndata\n  a price\n  b price\nlet one = correlation(a, b, 4)\n"
     )
-    assert not any(
-        piece.compiled for piece in pieces(result.plan.nodes, result.plan.names.values())
-    )
+    found = pieces(result.plan.nodes, result.plan.names.values(), takes_of(engine))
+    assert not any(piece.is_strand for piece in found)
 
 
 def test_which_engine_is_chosen(monkeypatch) -> None:
-    many = compiled.COMPILE_FROM
-    monkeypatch.setattr(compiled, "numba_is_there", lambda: True)
+    many = engines.COMPILE_FROM
+    monkeypatch.setattr(engines, "numba_is_there", lambda: True)
+    monkeypatch.setattr(engines, "native_is_there", lambda: True)
     recurs = checked("ruleset r version 1.0.0\ndata\n  a price\ntarget t = ema(a, 3) / a\n").plan
     plain = checked("ruleset r version 1.0.0\ndata\n  a price\ntarget t = sma(a, 3) / a\n").plan
-    chosen = [is_compiled("auto", rows, recurs.nodes) for rows in (many - 1, many)]
-    assert chosen == [False, True]
-    assert not is_compiled("auto", many, plain.nodes)
-    assert [is_compiled(engine, 1) for engine in ("blocks", "compiled")] == [False, True]
-    monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
-    assert not is_compiled("auto", many, recurs.nodes)
-    with pytest.raises(NoCompilerError, match=r"alvh-rules\[fast\]"):
-        is_compiled("compiled", 1)
-    with pytest.raises(ValueError, match="auto, blocks, compiled"):
-        is_compiled("fast", 1)
+    assert {engine_of("auto", rows, recurs.nodes) for rows in (1, many)} == {Engine.NATIVE}
+    monkeypatch.setattr(engines, "native_is_there", lambda: False)
+    chosen = [engine_of("auto", rows, recurs.nodes) for rows in (many - 1, many)]
+    assert chosen == [Engine.BLOCKS, Engine.COMPILED]
+    assert engine_of("auto", many, plain.nodes) is Engine.BLOCKS
+    assert [engine_of(name, 1) for name in ("blocks", "compiled")] == ["blocks", "compiled"]
+    with pytest.raises(AbsentEngineError, match="takes a C compiler"):
+        engine_of("native", 1)
+    monkeypatch.setattr(engines, "numba_is_there", lambda: False)
+    assert engine_of("auto", many, recurs.nodes) is Engine.BLOCKS
+    with pytest.raises(AbsentEngineError, match=r"alvh-rules\[fast\]"):
+        engine_of("compiled", 1)
+    with pytest.raises(ValueError, match="auto, blocks, native, compiled"):
+        engine_of("fast", 1)
 
 
 @pytest.fixture
@@ -285,11 +324,11 @@ def market(tmp_path) -> str:
 CORE = next(str(path) for path in shipped_rulesets() if path.stem == "alvh_core")
 
 
-@needs_numba
-def test_a_run_says_which_nodes_are_compiled(market, capsys) -> None:
+@pytest.mark.parametrize("engine", STRANDS)
+def test_a_run_says_which_nodes_are_in_strands(market, capsys, engine) -> None:
     assert main(["run", CORE, "--data", market, "--engine", "blocks", "--explain-plan"]) == 0
     blocks = capsys.readouterr().out
-    assert main(["run", CORE, "--data", market, "--engine", "compiled", "--explain-plan"]) == 0
+    assert main(["run", CORE, "--data", market, "--engine", engine, "--explain-plan"]) == 0
     lines = capsys.readouterr().out.splitlines()
     strands = [line for line in lines if line.startswith("  strand ")]
     assert "strand" not in blocks
@@ -302,9 +341,12 @@ def test_a_run_says_which_nodes_are_compiled(market, capsys) -> None:
 
 
 def test_an_engine_that_cannot_be_had_is_told(market, capsys, monkeypatch) -> None:
-    monkeypatch.setattr(compiled, "numba_is_there", lambda: False)
+    monkeypatch.setattr(engines, "numba_is_there", lambda: False)
     assert main(["run", CORE, "--data", market, "--engine", "compiled"]) == 2
     assert "install `alvh-rules[fast]`" in capsys.readouterr().out
+    monkeypatch.setattr(engines, "native_is_there", lambda: False)
+    assert main(["run", CORE, "--data", market, "--engine", "native"]) == 2
+    assert "choose `blocks`" in capsys.readouterr().out
     monkeypatch.undo()
     assert main(["run", CORE, "--data", market, "--engine", "compiled", "--profile"]) == 2
     assert "--profile" in capsys.readouterr().out

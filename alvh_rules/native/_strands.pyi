@@ -1,0 +1,30 @@
+"""What `strands.c` makes."""
+
+from typing import Any, final
+
+CHUNK: int
+OPERATIONS: dict[str, tuple[int, str, int, int]]
+"""Each operation's number, signature, and how many numbers and counts it remembers."""
+
+@final
+class Machine:
+    def __new__(
+        cls,
+        registers: Any,
+        code: Any,
+        numbers: Any,
+        integers: Any,
+        rings: Any,
+        kept: int,
+        counts: int,
+    ) -> Machine: ...
+    def run(
+        self,
+        rows: int,
+        inputs: tuple[Any, ...],
+        outputs: tuple[Any, ...],
+        kept: Any,
+        counts: Any,
+        rings: Any,
+        seconds: Any = None,
+    ) -> None: ...
