@@ -23,11 +23,10 @@ import numpy as np
 
 from alvh_rules.builtins.kernels.recurrence import load_filter
 from alvh_rules.check import checked as c
-from alvh_rules.core.kinds import Kind
 from alvh_rules.evaluate.blocks import Block, blocks_of
-from alvh_rules.evaluate.columns import Coded, Kept, Named, codes_type
+from alvh_rules.evaluate.columns import Coded, Kept, Named
 from alvh_rules.evaluate.engines import AUTO, Engine, engine_of
-from alvh_rules.evaluate.inputs import Array, Market, missing_of
+from alvh_rules.evaluate.inputs import Array, Market
 from alvh_rules.evaluate.lanes import Lane, feed_all, threads_of
 from alvh_rules.evaluate.program import program_of
 from alvh_rules.evaluate.steps import Step
@@ -44,6 +43,9 @@ _ROOM = 32 << 20
 """Bytes up to which columns of a result share a room."""
 FOLD_FROM = 5_000
 """Rows from which tables of finite states repay the making."""
+CODES_FROM = 200_000
+"""Rows from which columns of few values are kept as codes: fresh memory then costs more than what
+makes the columns of them."""
 FILTER_FROM = 100_000
 """Rows from which SciPy's filter repays its import."""
 
@@ -95,7 +97,8 @@ class Run:
 
     `fold` makes tables of what depends on few states first, which repays itself in long runs.
     What a run of one engine saved, the others refuse. `as_codes` has the cells of what
-    takes few values hold codes, by `palettes`, and the rest as ever.
+    takes few values hold codes, by `palettes`, and the rest as ever. `apart` parts strands for several threads
+    (`strands.pieces`).
     """
 
     def __init__(
@@ -105,14 +108,16 @@ class Run:
         fold: bool = False,
         engine: Engine = Engine.BLOCKS,
         as_codes: bool = False,
+        apart: bool = False,
     ) -> None:
         asked = tuple(dict.fromkeys(wanted))
-        program = program_of(nodes, asked, fold, engine, as_codes)
+        program = program_of(nodes, asked, fold, engine, as_codes, apart)
         self.nodes = program.nodes
         self.columns = program.columns
         """Columns that are held at once, at the most."""
         self.palettes = program.palettes
         """The values, by code, of wanted nodes whose cells hold codes."""
+        self.layout = program.layout
         self._place = program.place
         self.seconds: list[float] | None = None
         """Seconds spent in each node's step, where `measure` asked for them."""
@@ -125,7 +130,7 @@ class Run:
 
         `targets` are arrays that the cells of wanted nodes may be made in; `cell` tells whether one was.
         """
-        placed = self._placed(targets or {})
+        placed = self._placed(targets) if targets else {}
         if self.seconds is None:
             self._lanes[0].feed(block, placed)
         else:
@@ -156,15 +161,10 @@ class Run:
 
     def _lane(self) -> Lane:
         program = self._program
-        return Lane(program.nodes, program.constants, program.rooms, self._steps)
+        return Lane(program, self._steps)
 
     def _placed(self, targets: Mapping[int, Array]) -> Mapping[int, Array]:
         return {self._place[number]: room for number, room in targets.items()}
-
-    def same_cell(self, numbers: Iterable[int]) -> dict[int, int]:
-        """For each wanted node, the first of them that has the same cell."""
-        first: dict[int, int] = {}
-        return {number: first.setdefault(self._place[number], number) for number in numbers}
 
     def measure(self) -> None:
         """Take each step's time from now on."""
@@ -226,14 +226,13 @@ def evaluate(
     rows = len(market.timeline)
     asked = None if names is None else list(names)
     taken = engine_of(engine, rows if asked is not None and profile is None else 0, plan.nodes)
-    run = _begun(plan, rows, asked, taken)
+    lanes = 1 if profile is not None else threads_of(threads, rows)
+    run = _begun(plan, rows, asked, taken, lanes)
     if profile is not None:
         run.measure()
     told = partial(_told, on_step, 0, rows)
-    lanes = 1 if profile is not None else threads_of(threads, rows)
-    kept = _columns(
-        run, plan, market, given or {}, asked, block or block_of(lanes, run.columns), told, lanes
-    )
+    size = block or block_of(lanes, run.columns)
+    kept = _columns(run, market, given or {}, size, told, lanes)
     if profile is not None:
         profile(run)
     return _evaluation(ruleset, plan, market, kept)
@@ -258,17 +257,17 @@ def evaluate_parts(
     """
     wanted = list(names)
     taken = engine_of(engine, rows if profile is None else 0, plan.nodes)
-    run = _begun(plan, rows, wanted, taken)
+    lanes = 1 if profile is not None else threads_of(threads, rows)
+    run = _begun(plan, rows, wanted, taken, lanes)
     if profile is not None:
         run.measure()
-    lanes = 1 if profile is not None else threads_of(threads, rows)
     before = 0
     for market in parts:
         told = partial(_told, on_step, before, rows)
         # A part of a file may be no longer than a block: each thread has its share of it.
         share = max(LEAST_BLOCK, -(-len(market.timeline) // lanes))
         block = min(block_of(lanes, run.columns), share)
-        kept = _columns(run, plan, market, {}, wanted, block, told, lanes)
+        kept = _columns(run, market, {}, block, told, lanes)
         before += len(market.timeline)
         yield _evaluation(ruleset, plan, market, kept)
     if profile is not None:
@@ -285,12 +284,13 @@ def block_of(threads: int, columns: int) -> int:
     return min(MOST_BLOCK, max(LEAST_BLOCK, 1 << rows.bit_length() - 1))
 
 
-def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, engine: Engine) -> Run:
+def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, engine: Engine, lanes: int) -> Run:
     """A run that fits so many rows."""
     if rows >= FILTER_FROM:
         load_filter()
     fold = names is not None and rows >= FOLD_FROM
-    return Run(plan.nodes, _wanted(plan, names), fold, engine, as_codes=fold)
+    as_codes = names is not None and rows >= CODES_FROM
+    return Run(plan.nodes, _wanted(plan, names), fold, engine, as_codes, apart=lanes > 1)
 
 
 def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
@@ -299,29 +299,19 @@ def _wanted(plan: g.Plan, names: Sequence[str] | None) -> Sequence[int]:
 
 def _columns(
     run: Run,
-    plan: g.Plan,
     market: Market,
     given: Mapping[str, Array],
-    names: Sequence[str] | None,
     block: int,
     on_step: Callable[[int], None],
     threads: int,
 ) -> dict[int, Any]:
     """The wanted columns of the rows of a market, which go on from those that the run has seen."""
     rows = len(market.timeline)
-    wanted = _wanted(plan, names)
-    told_by = run.same_cell(wanted)
+    layout = run.layout
     pieces = list(blocks_of(market, given, block))
     kept: dict[int, Any] = {}
-    parts: dict[int, list[Any]] = {}
-    roomy: dict[Any, list[int]] = {}
-    for number in dict.fromkeys(told_by.values()):
-        node = plan.nodes[number]
-        if node.clock == g.ROWS and node.type.kind is not Kind.CURVE:
-            roomy.setdefault(_dtype(run, node, number), []).append(number)
-        else:
-            parts[number] = [None] * len(pieces)
-    for dtype, numbers in roomy.items():
+    parts: dict[int, list[Any]] = {number: [None] * len(pieces) for number, _ in layout.others}
+    for dtype, numbers in layout.rooms:
         # Every row is written by the block that it is in. Short columns share a room: the system
         # gives out large memory in large pages, which takes a fraction of the time.
         shared = max(1, _ROOM // max(rows * dtype.itemsize, 1))
@@ -349,18 +339,12 @@ def _columns(
                 run.feed(piece, targets[number])
                 take(run.cell, number)
                 on_step(piece.end)
-    for number, found in parts.items():
-        kept[number] = _joined(found, _dtype(run, plan.nodes[number], number))
-    columns = {number: kept[told_by[number]] for number in wanted}
-    return columns | {
-        number: Coded(columns[number], palette) for number, palette in run.palettes.items()
-    }
-
-
-def _dtype(run: Run, node: g.Node, number: int) -> np.dtype[Any]:
-    """The type of a wanted column, or of its codes."""
-    palette = run.palettes.get(number)
-    return missing_of(node.type.kind, 0).dtype if palette is None else codes_type(len(palette))
+    for number, dtype in layout.others:
+        kept[number] = _joined(parts[number], dtype)
+    columns = {number: kept[first] for number, first in layout.told_by.items()}
+    for number, palette in run.palettes.items():
+        columns[number] = Coded(columns[number], palette)
+    return columns
 
 
 def _batched(items: Sequence[int], most: int) -> Iterator[Sequence[int]]:

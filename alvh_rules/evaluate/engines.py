@@ -54,13 +54,17 @@ def engine_of(asked: str, rows: int, nodes: Iterable[g.Node] = ()) -> Engine:
 
     Raises ValueError for another name, and `AbsentEngineError` for an engine that is not installed.
     """
+    if asked == AUTO:
+        return _best(rows, nodes)
     if asked not in ENGINES:
         raise ValueError(f"the engines are {', '.join(ENGINES)}; there is no `{asked}`")
-    if asked != AUTO:
-        engine = Engine(asked)
-        if not is_there(engine):
-            raise AbsentEngineError(engine)
-        return engine
+    engine = Engine(asked)
+    if not is_there(engine):
+        raise AbsentEngineError(engine)
+    return engine
+
+
+def _best(rows: int, nodes: Iterable[g.Node]) -> Engine:
     if native_is_there():
         return Engine.NATIVE
     many = rows >= COMPILE_FROM and numba_is_there()
@@ -69,9 +73,9 @@ def engine_of(asked: str, rows: int, nodes: Iterable[g.Node] = ()) -> Engine:
 
 def is_there(engine: Engine) -> bool:
     """Whether an engine is installed."""
-    return {Engine.NATIVE: native_is_there, Engine.COMPILED: numba_is_there}.get(
-        engine, lambda: True
-    )()
+    if engine is Engine.NATIVE:
+        return native_is_there()
+    return engine is Engine.BLOCKS or numba_is_there()
 
 
 def takes_of(engine: Engine) -> Takes:

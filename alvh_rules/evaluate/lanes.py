@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate.blocks import Block
-from alvh_rules.evaluate.cells import Cells, Constant, Rooms, spread
+from alvh_rules.evaluate.cells import Cells, spread
 from alvh_rules.evaluate.inputs import Array
+from alvh_rules.evaluate.program import Program
 from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
 
@@ -56,20 +57,14 @@ def processors() -> int:
 
 
 class Lane:
-    """Cells, and the steps of a run that fill them, block after block.
+    """Cells, and the steps of a run of a program that fill them, block after block."""
 
-    `constants` are the cells that stand from the start, `rooms` where the others are made.
-    """
-
-    def __init__(
-        self, nodes: Sequence[g.Node], constants: Sequence[Constant], rooms: Rooms, steps: Sequel
-    ) -> None:
-        self.nodes = nodes
-        self.cells = Cells(nodes, constants, rooms)
+    def __init__(self, program: Program, steps: Sequel) -> None:
+        self.nodes = program.nodes
+        self.cells = Cells(program.nodes, program.constants, program.rooms)
         self.steps = [(step.number, step.compute, frees) for step, frees in steps]
-        self._timed = [step.timed for step, _ in steps]
-        self._remembering = [step.remembers for step, _ in steps]
-        self._clocks = {nodes[step.number].clock for step, _ in steps} - {g.ROWS}
+        self._own = steps
+        self._clocks = program.clocks
 
     def feed(self, block: Block, targets: Mapping[int, Array]) -> None:
         """Run a block through the steps; `targets` are arrays that nodes' cells may be made in."""
@@ -83,8 +78,9 @@ class Lane:
     def feed_timed(self, block: Block, targets: Mapping[int, Array], seconds: list[float]) -> None:
         """As `feed`; each step's time is added to `seconds`, by node."""
         cells = self._begun(block, targets)
-        for (number, _, frees), timed in zip(self.steps, self._timed, strict=True):
-            cells.values[number], cells.whole[number] = timed(cells, block, seconds)
+        for step, frees in self._own:
+            number = step.number
+            cells.values[number], cells.whole[number] = step.timed(cells, block, seconds)
             for freed in frees:
                 cells.values[freed] = None
 
@@ -94,7 +90,7 @@ class Lane:
         """As `feed`; what remembers waits for its `turn`, the number of the block."""
         cells = self._begun(block, targets)
         for place, (number, compute, frees) in enumerate(self.steps):
-            waits = self._remembering[place]
+            waits = self._own[place][0].remembers
             if waits:
                 turns.wait(place, turn)
             cells.values[number], cells.whole[number] = compute(cells, block)

@@ -38,6 +38,8 @@ class NativeStrand(Strand):
         self._counts = np.array(program.counts, dtype=np.int64)
         self._rings = np.full(int(program.rings.sum()), np.nan)
         self._seconds: Array | None = None
+        # What remembers nothing takes its blocks in any order, and so on several threads.
+        self.remembers = bool(program.kept or program.counts or len(program.rings) or self._prices)
 
     def timed(self, cells: Cells, block: Block, seconds: list[float]) -> Computed:
         """As `compute`; each node has the time of its own instructions, and the first the rest."""

@@ -337,44 +337,50 @@ def dates_in_windows(event: g.Event, calendar: Calendar) -> list[tuple[Array, in
     return [(at, begin) for at, begin in dates if len(at) and begin <= event.end]
 
 
-_MOST_A_SESSION = 4
-"""Sessions of windows, for each session there is, up to which each is set by itself."""
-
-
 class EventWindow(Step):
-    """Whether a date of a calendar lies so that the session is in its window."""
+    """Whether a date of a calendar lies so that the session is in its window.
+
+    What the calendar says of every session that it covers is worked out once, and looked up by the
+    sessions of each block.
+    """
+
+    _told: tuple[Calendar, Array] | None = None
 
     def compute(self, cells: Cells, block: Block) -> Computed:
         event = self.node.operation
         assert isinstance(event, g.Event)
         calendar = block.market.calendars[event.calendar]
+        told = self._told
+        if told is None or told[0] is not calendar:
+            # Runs on other threads may do the same meanwhile, and find the same.
+            told = self._told = calendar, in_windows(event, calendar)
+        truths, begin = told[1], calendar.first_ordinal - 1
         sessions = block.sessions
-        first, last, rows = int(sessions[0]), int(sessions[-1]), len(sessions)
-        # Windows reach over the ends of the block by less than their length.
-        length = event.end - event.begin + 1
-        padded = np.full(rows + 2 * length, FALSE, dtype=np.int8)
-        truths = padded[length : length + rows]
-        for at, begin in dates_in_windows(event, calendar):
-            start, end = at.searchsorted((first - event.end, last - begin + 1)).tolist()
-            near, spans = at[start:end], event.end - begin + 1
-            if last - first == rows - 1 and (end - start) * spans <= _MOST_A_SESSION * rows:
-                # Sessions on end: a session's number tells its place.
-                places = near + (begin - first + length)
-                if spans > 1:
-                    places = np.add.outer(places, np.arange(spans))
-                padded[places] = TRUE
-            else:
-                # One window more from a first session on, and one less after its last.
-                opens = sessions.searchsorted(near + begin)
-                closes = sessions.searchsorted(near + event.end, "right")
-                turns = np.bincount(opens, minlength=rows + 1)
-                turns -= np.bincount(closes, minlength=rows + 1)
-                truths[np.cumsum(turns[:-1]) > 0] = TRUE
-        if calendar.first_ordinal <= first and last <= calendar.last_ordinal:
-            return block.by_session(truths), True
-        covered = (sessions >= calendar.first_ordinal) & (sessions <= calendar.last_ordinal)
-        truths[~covered] = UNKNOWN
-        return block.by_session(truths), False
+        first, last = int(sessions[0]), int(sessions[-1])
+        covered = begin < first and last <= calendar.last_ordinal
+        if covered and last - first == len(sessions) - 1:
+            found = truths[first - begin : last - begin + 1]
+        else:
+            found = truths.take(sessions - begin, mode="clip")
+        return block.by_session(found), covered
+
+
+def in_windows(event: g.Event, calendar: Calendar) -> Array:
+    """Whether each session that a calendar covers is in a window of the event.
+
+    One session more on either side stands for all that it does not cover: there nothing is known.
+    """
+    sessions = calendar.last_ordinal - calendar.first_ordinal + 1
+    # One window more from a first session on, and one less after its last.
+    turns = np.zeros(sessions + 1, dtype=np.int64)
+    for at, begin in dates_in_windows(event, calendar):
+        places = at - calendar.first_ordinal
+        np.add.at(turns, np.clip(places + begin, 0, sessions), 1)
+        np.add.at(turns, np.clip(places + event.end + 1, 0, sessions), -1)
+    out = np.full(sessions + 2, UNKNOWN, dtype=np.int8)
+    out[1:-1] = np.where(np.cumsum(turns[:-1]) > 0, TRUE, FALSE)
+    out.flags.writeable = False
+    return out
 
 
 class CalendarCall(Step):

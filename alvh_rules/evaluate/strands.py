@@ -1,9 +1,10 @@
 """Strands: nodes of a plan that one loop computes, between the steps of the others.
 
 The plan is cut into waves. A step reads what earlier waves have made, and so does a strand; within a
-strand a node reads its neighbours' values, which never reach main memory. Waves take turns, steps then
-a strand: a node goes to the first of its own sort that stands after all that it reads. What an engine
-does not take into strands stays a step, so a plan of such nodes alone is run as without it.
+strand a node reads its neighbours' values, which never reach main memory. Waves take turns, steps and
+then a strand, or two: a node goes to the first of its own sort that stands after all that it reads.
+What an engine does not take into strands stays a step, so a plan of such nodes alone is run as
+without it.
 
 A strand's bits are those of the steps that it takes the place of.
 """
@@ -16,6 +17,8 @@ from typing import Any, Self, TypeGuard
 
 import numpy as np
 
+from alvh_rules.builtins.record import Shape
+from alvh_rules.builtins.registry import BUILTINS
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells, spread
 from alvh_rules.evaluate.inputs import Array, Float
@@ -56,32 +59,44 @@ class Piece:
     frees: tuple[int, ...]
 
 
-def pieces(nodes: Sequence[g.Node], wanted: Iterable[int], takes: Takes) -> list[Piece]:
+def pieces(
+    nodes: Sequence[g.Node], wanted: Iterable[int], takes: Takes, apart: bool = False
+) -> list[Piece]:
     """The pieces that give the wanted nodes, in an order in which they can be run.
 
-    Where none is taken into strands each is one step, in the order of the schedule.
+    Where none is taken into strands each is one step, in the order of the schedule. Where they are to
+    stand `apart`, no strand has both nodes that remember and others: several threads wait for each
+    other at the first alone.
     """
     kept = set(wanted)
     order = [step.number for step in schedule(nodes, kept).steps]
+    sorts = 3 if apart else 2
     wave: dict[int, int] = {}
     for number in order:
         node = nodes[number]
-        strand = takes(nodes, number)
-        before = [wave[part] for part in node.inputs]
-        # Steps have even waves, strands odd ones.
-        least = max(before, default=0)
-        if strand and takes_squares(node.operation) and least % 2:
+        sort = int(takes(nodes, number))
+        if sort and apart and remembers(node.operation):
+            sort = 2
+        before = max((wave[part] for part in node.inputs), default=0)
+        wave[number] = before + (sort - before) % sorts
+        if takes_squares(node.operation) and sort and wave[number] == before:
             # Its squares are worked out before the loop, so its price must be there by then.
-            least += 1
-        wave[number] = least + (least % 2 != int(strand))
+            wave[number] += sorts
     groups: list[tuple[bool, tuple[int, ...]]] = []
     for turn in sorted(set(wave.values())):
         members = tuple(number for number in order if wave[number] == turn)
-        if turn % 2:
+        if turn % sorts:
             groups.append((True, members))
         else:
             groups += [(False, (number,)) for number in members]
     return _connected(nodes, kept, groups)
+
+
+def remembers(operation: g.Operation) -> bool:
+    """Whether an operation rests on rows before the present one."""
+    if isinstance(operation, g.Call):
+        return BUILTINS[operation.function].shape in (Shape.WINDOW, Shape.RECURSIVE)
+    return isinstance(operation, g.Lasting | g.Latch)
 
 
 def strands_of(

@@ -30,7 +30,7 @@
 #include <string.h>
 #include <time.h>
 
-#define CHUNK 512
+#define CHUNK 1024
 #define MOST_WORDS (1 << 20)
 #define MOST_REGISTERS (1 << 16)
 /* Rows that one ring may remember. */

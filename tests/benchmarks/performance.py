@@ -51,7 +51,7 @@ RULES_MOST = {"NumPy, select": 0.25, "Polars, streaming": 0.6}
 TWO_THREADS_MOST, SESSIONS_MOST, STEP_MOST, BAR_MOST, ZEN_LEAST = 0.5, 1.0, 2.5, 2.0, 1_000
 
 
-def decided(market: Market, result: Any, engine: str = "blocks", threads: int = 1) -> Any:
+def decided(market: Market, result: Any, engine: str = "auto", threads: int = 1) -> Any:
     """The columns of the ruleset's outputs."""
     names = result.ruleset.outputs
     found = evaluate(

@@ -54,6 +54,7 @@ ENGINES = [engine for engine in Engine if is_there(engine)]
 @pytest.fixture(autouse=True)
 def _long_from_the_first_row(monkeypatch) -> None:
     monkeypatch.setattr(engine, "FOLD_FROM", 0)
+    monkeypatch.setattr(engine, "CODES_FROM", 0)
 
 
 def assert_columns(ruleset, plan, market, **choices) -> list[str]:
