@@ -100,10 +100,10 @@ def remembers(operation: g.Operation) -> bool:
 
 
 def strands_of(
-    nodes: Sequence[g.Node], wanted: Iterable[int], takes: Takes
+    nodes: Sequence[g.Node], wanted: Iterable[int], takes: Takes, apart: bool = False
 ) -> list[tuple[int, ...]]:
     """The nodes of each strand that a run of the wanted nodes has."""
-    return [piece.numbers for piece in pieces(nodes, wanted, takes) if piece.is_strand]
+    return [piece.numbers for piece in pieces(nodes, wanted, takes, apart) if piece.is_strand]
 
 
 def _connected(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from alvh_rules.check.checked import CheckedRuleset
-from alvh_rules.evaluate.engine import FOLD_FROM, block_of
+from alvh_rules.evaluate.engine import CODES_FROM, FOLD_FROM, block_of
 from alvh_rules.evaluate.engines import Engine, takes_of
 from alvh_rules.evaluate.strands import strands_of
 from alvh_rules.plan import graph as g
@@ -30,18 +30,21 @@ def plan_lines(
 ) -> list[str]:
     """The plan of a run that gives these names over so many rows on so many threads.
 
-    Of a compiled run it says which nodes are in which strand, one compiled loop each.
+    Where an engine has strands it says which nodes are in which.
     """
     asked = list(dict.fromkeys(plan.names[name] for name in names))
     made = len(plan.nodes)
     needed = len(schedule(plan.nodes, asked).steps)
     folds = rows >= FOLD_FROM
     nodes, wanted = _run_nodes(plan, asked, rows)
-    wanted, values = coded(nodes, wanted) if folds else (wanted, {})
+    wanted, values = coded(nodes, wanted) if rows >= CODES_FROM else (wanted, {})
     steps = schedule(nodes, wanted)
     numbers = [step.number for step in steps.steps]
     moved = sum(bytes_of(nodes, number) for number in numbers)
-    estimate = sum(nanoseconds_of(nodes, number) for number in numbers)
+    strands = strands_of(nodes, wanted, takes_of(engine), threads > 1)
+    native = {n for strand in strands for n in strand} if engine is Engine.NATIVE else set()
+    nanoseconds = {number: nanoseconds_of(nodes, number, number in native) for number in numbers}
+    estimate = sum(nanoseconds.values())
     called: dict[int, list[str]] = {}
     for name in dict.fromkeys(names):
         place = dict(zip(asked, wanted, strict=True))[plan.names[name]]
@@ -59,13 +62,13 @@ def plan_lines(
         lines.append(f"  kept as codes: {len(values)} columns of few values")
     if threads > 1:
         lines.append(f"  threads: {threads}, which take the blocks in turn")
-    strands = strands_of(nodes, wanted, takes_of(engine))
     for place, strand in enumerate(strands, 1):
         told = " ".join(f"%{number}" for number in strand)
         lines.append(f"  strand {place}, {engine}, of {len(strand)}: {told}")
     for step in steps.steps:
         number = step.number
-        lines.append(_line(ruleset, nodes, number, backs[number].describe(ruleset.schema.bars)))
+        back = backs[number].describe(ruleset.schema.bars)
+        lines.append(_line(ruleset, nodes, number, back, nanoseconds[number]))
         if number in called:
             lines[-1] += f"  = {', '.join(called[number])}"
     return lines
@@ -74,7 +77,7 @@ def plan_lines(
 def bytes_moved(plan: g.Plan, names: Sequence[str], rows: int) -> int:
     """The bytes that a run which gives these names reads and writes for each of so many rows."""
     nodes, wanted = _run_nodes(plan, [plan.names[name] for name in dict.fromkeys(names)], rows)
-    if rows >= FOLD_FROM:
+    if rows >= CODES_FROM:
         wanted, _ = coded(nodes, wanted)
     return sum(bytes_of(nodes, step.number) for step in schedule(nodes, wanted).steps)
 
@@ -87,14 +90,16 @@ def _run_nodes(
     return tabulated(plan.nodes, wanted) if rows >= FOLD_FROM else (plan.nodes, wanted)
 
 
-def _line(ruleset: CheckedRuleset, nodes: Sequence[g.Node], number: int, back: str) -> str:
+def _line(
+    ruleset: CheckedRuleset, nodes: Sequence[g.Node], number: int, back: str, nanoseconds: float
+) -> str:
     node = nodes[number]
     source = ruleset.sources.get(node.span.file)
     place = f"line {source.position(node.span.start).line}" if source is not None else ""
     reads = " ".join(f"%{part}" for part in node.inputs)
     clock = f" on each {node.clock}" if node.clock else ""
     text = f"  %{number:<4} {describe(node.operation)} {reads}".rstrip() + clock
-    cost = f"{bytes_of(nodes, number)} B, {nanoseconds_of(nodes, number):.2g} ns"
+    cost = f"{bytes_of(nodes, number)} B, {nanoseconds:.2g} ns"
     return f"{text:<64} {back:<24} {cost:<16} {place}".rstrip()
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from alvh_rules.cli.main import main
+from alvh_rules.native import native_is_there
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = str(ROOT / "rulesets" / "alvh_core.alvh")
@@ -167,11 +168,25 @@ def test_long_input_on_a_terminal_has_a_progress_bar(market, long, drawn) -> Non
     assert (b"evaluating" in text) == drawn
 
 
-def test_a_run_shows_its_plan_and_what_it_costs(market, capsys) -> None:
-    assert main(["run", CORE, "--data", market, "--explain-plan", "--profile"]) == 0
+@pytest.mark.parametrize(
+    ("engine", "cost"),
+    [
+        ("blocks", "4.8 ns"),
+        pytest.param(
+            "native",
+            "2.5 ns",
+            marks=pytest.mark.skipif(
+                not native_is_there(), reason="the native engine was not built"
+            ),
+        ),
+    ],
+)
+def test_a_run_shows_its_plan_and_what_it_costs(market, capsys, engine, cost) -> None:
+    asked = ["run", CORE, "--data", market, "--engine", engine, "--explain-plan", "--profile"]
+    assert main(asked) == 0
     out = capsys.readouterr().out
     assert re.search(r"nodes: \d+ in the plan, \d+ needed\n", out)
-    assert re.search(r"rsi\(14\) %\d+ +14 sessions +16 B, 4.8 ns +line 21\n", out)
+    assert re.search(rf"rsi\(14\) %\d+ +14 sessions +16 B, {cost} +line 21\n", out)
     estimate = float(re.search(r"estimated: ([\d.]+) ns a row\n", out)[1])
     each = [float(found) for found in re.findall(r" B, ([\d.e-]+) ns ", out)]
     assert abs(sum(each) - estimate) < 0.02 * estimate
