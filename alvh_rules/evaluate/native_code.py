@@ -65,6 +65,8 @@ _COMPARE = {
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 _MOST_WINDOW = 1 << 20
 """Rows of a window up to which a machine remembers them."""
+_MOST_RANKED = 1_024
+"""Rows of a window up to which comparing with each costs less than what NumPy's step does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,6 +316,8 @@ def can_be_encoded(nodes: Sequence[g.Node], number: int) -> bool:
     match node.operation:
         case g.Call(function, fixed):
             windows = [item for item in fixed if isinstance(item, int)]
+            if function == "percentile_rank" and not 2 <= max(windows) <= _MOST_RANKED:
+                return False
             return function in _CALLS and max(windows, default=0) <= _MOST_WINDOW
         case g.Compare(operator):
             same_codes = set(storages) == {g.Storage.CODE} and operator in ("==", "!=")
@@ -667,6 +671,19 @@ def _moments(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> N
     program.release(squares)
 
 
+def _products(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
+    count = _whole(call.fixed[2])
+    x, y = (program.rows(part) for part in inputs)
+    lags = [lag for lag in tree_lags(count) for _ in range(5)]
+    beta = int(call.function == "beta")
+    program.say("window_products", program.made(n), x, y, beta, count, program.ring(*lags))
+
+
+def _rank(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
+    count, values = _whole(call.fixed[1]), program.rows(inputs[0])
+    program.say("window_rank", program.made(n), values, count, program.ring(count - 1))
+
+
 def _ago(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
     count, values = _whole(call.fixed[1]), program.rows(inputs[0])
     if count == 0:
@@ -759,6 +776,9 @@ _CALLS: Mapping[str, Encoding] = {
     "lowest": _extreme,
     "stdev": _moments,
     "zscore": _moments,
+    "correlation": _products,
+    "beta": _products,
+    "percentile_rank": _rank,
     "ago": _ago,
     "change": _change,
     "crosses_above": _crossing,

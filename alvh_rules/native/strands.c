@@ -35,8 +35,10 @@
 #define MOST_REGISTERS (1 << 16)
 /* Rows that one ring may remember. */
 #define MOST_LAG (1 << 24)
-/* Levels of a doubling tree. */
+/* Levels of a doubling tree, and columns that one may have. */
 #define MOST_LEVELS 25
+#define MOST_COLUMNS 5
+#define SPARE (2 * MOST_COLUMNS)
 
 #if defined(_MSC_VER)
 #define RESTRICT __restrict
@@ -44,6 +46,15 @@
 #else
 #define RESTRICT restrict
 #define INLINE static inline __attribute__((always_inline))
+#endif
+
+/* Before a loop whose columns are the same or apart, never shifted into each other. */
+#if defined(__clang__)
+#define COLUMNS_APART _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define COLUMNS_APART _Pragma("GCC ivdep")
+#else
+#define COLUMNS_APART
 #endif
 
 /* Where the processor has wider vectors, the same loops are compiled for them as well. */
@@ -140,7 +151,9 @@ enum kind { SCRATCH, FILLED, CONSTANT, INPUT, OUTPUT, KINDS };
     X(window_greatest, "ffnR", 0, 0)                                                               \
     X(standard_score, "ffffk", 0, 0)                                                               \
     X(window_moments, "fffnR", 0, 0)                                                               \
-    X(window_weighted, "ffnR", 0, 0)
+    X(window_weighted, "ffnR", 0, 0)                                                               \
+    X(window_products, "fffnnR", 0, 0)                                                             \
+    X(window_rank, "ffnR", 0, 0)
 
 enum operation {
 #define NUMBERED(name, signature, states, counts) op_##name,
@@ -211,7 +224,7 @@ struct run {
     int64_t *counts;    /* remembered counts */
     struct ring *rings;
     double *seconds;    /* of each instruction, where they are asked for */
-    double *spare[4];   /* CHUNK numbers each, for what an operation makes on the way */
+    double *spare[SPARE]; /* CHUNK numbers each, for what an operation makes on the way */
 };
 
 #define EACH for (Py_ssize_t i = 0; i < rows; i++)
@@ -291,6 +304,32 @@ INLINE void window(struct run *run, double *RESTRICT out, const double *values, 
     memcpy(out, total, (size_t)rows * sizeof(double));
 }
 
+/* Into `into`: what is known of a older rows, `back` rows before those of `newer`, and of b newer
+ * rows together. `into` may be `newer`. */
+INLINE void merge_products(double **into, const double **older, Py_ssize_t back,
+                           const double **newer, Py_ssize_t rows_a, Py_ssize_t rows_b,
+                           Py_ssize_t rows)
+{
+    const double *x0 = older[0] - back, *y0 = older[1] - back, *xx0 = older[2] - back,
+                 *yy0 = older[3] - back, *xy0 = older[4] - back;
+    const double *x1 = newer[0], *y1 = newer[1], *xx1 = newer[2], *yy1 = newer[3], *xy1 = newer[4];
+    double *mean_x = into[0], *mean_y = into[1], *xx = into[2], *yy = into[3], *xy = into[4];
+    const double a = (double)rows_a, b = (double)rows_b;
+    const double share = b / (a + b), weight = a * b / (a + b);
+    COLUMNS_APART
+    EACH {
+        const double x = x1[i] - x0[i], y = y1[i] - y0[i];
+        const double squares_x = (xx0[i] + xx1[i]) + (x * x) * weight;
+        const double squares_y = (yy0[i] + yy1[i]) + (y * y) * weight;
+        const double products = (xy0[i] + xy1[i]) + (x * y) * weight;
+        mean_x[i] = x0[i] + x * share;
+        mean_y[i] = y0[i] + y * share;
+        xx[i] = squares_x;
+        yy[i] = squares_y;
+        xy[i] = products;
+    }
+}
+
 enum pair { MOMENTS, WEIGHTED };
 
 /* As `window`, of two columns: means and sums of squared deviations, merged by the formula of Chan,
@@ -351,6 +390,61 @@ INLINE void window_pair(struct run *run, const double *values, int32_t n, struct
                 first[i] = older0[i] + power0[i];
             }
         size *= 2;
+    }
+}
+
+/* Means of x and y, sums of their squared deviations and of the products of these, merged by the
+ * formula of Chan, Golub and LeVeque (1979) as kernels/windows.py does. A row that one lacks, both do.
+ * The five columns that are found are in spare[0] to spare[4]. */
+INLINE void window_products(struct run *run, const double *x, const double *y, int32_t n,
+                            struct ring *ring, Py_ssize_t rows)
+{
+    double **total = run->spare, **power = run->spare + MOST_COLUMNS;
+    Py_ssize_t size = 1, covered = 0;
+    EACH {
+        const int known = x[i] == x[i] && y[i] == y[i];
+        power[0][i] = known ? x[i] : NAN;
+        power[1][i] = known ? y[i] : NAN;
+        power[2][i] = power[3][i] = power[4][i] = 0.0;
+    }
+    for (;;) {
+        const int use = (n & size) != 0;
+        const int grow = covered + (use ? size : 0) < n;
+        const double *own[MOST_COLUMNS];
+        for (int column = 0; column < MOST_COLUMNS; column++)
+            own[column] = grow || (use && covered) ? appended(ring++, power[column], rows)
+                                                   : power[column];
+        if (use) {
+            if (covered)
+                merge_products(total, own, covered, (const double **)total, size, covered, rows);
+            else
+                for (int column = 0; column < MOST_COLUMNS; column++)
+                    memcpy(total[column], own[column], (size_t)rows * sizeof(double));
+            covered += size;
+        }
+        if (!grow)
+            return;
+        merge_products(power, own, size, own, size, size, rows);
+        size *= 2;
+    }
+}
+
+/* How many of the last n values are at most the present one, as a share: kernels/ranks.py. */
+INLINE void window_rank(double *RESTRICT out, const double *values, int32_t n, struct ring *ring,
+                        Py_ssize_t rows)
+{
+    const double *place = appended(ring, values, rows) - (n - 1);
+    Py_ssize_t known = 0; /* values on end */
+    for (Py_ssize_t i = 0; i < n - 1; i++)
+        known = place[i] == place[i] ? known + 1 : 0;
+    EACH {
+        const double *RESTRICT window = place + i;
+        const double present = window[n - 1];
+        int64_t count = 0;
+        known = present == present ? known + 1 : 0;
+        for (int32_t earlier = 0; earlier < n; earlier++)
+            count += window[earlier] <= present;
+        out[i] = known >= n ? (double)count / n : NAN;
     }
 }
 
@@ -752,6 +846,23 @@ static void perform(struct run *run, const int32_t *word, Py_ssize_t rows)
         window_pair(run, first, word[4], run->rings + word[5], WEIGHTED, rows);
         memcpy(filled, run->spare[1], (size_t)rows * sizeof(double));
         break;
+    case op_window_products: {
+        window_products(run, first, second, word[6], run->rings + word[7], rows);
+        double *RESTRICT out = filled;
+        const double *xx = run->spare[2], *yy = run->spare[3], *xy = run->spare[4];
+        if (word[5])
+            EACH out[i] = settled(xy[i] / yy[i]);
+        else
+            EACH {
+                const double found = settled(xy[i] / (sqrt(xx[i]) * sqrt(yy[i])));
+                const double least = found < -1.0 ? -1.0 : found;
+                out[i] = least > 1.0 ? 1.0 : least;
+            }
+        break;
+    }
+    case op_window_rank:
+        window_rank(filled, first, word[4], run->rings + word[5], rows);
+        break;
     case OPERATION_COUNT:
         break;
     }
@@ -830,19 +941,22 @@ static int verify_registers(Machine *machine)
 }
 
 /* The rings that the windows of an operation fill, in order: how long each is to be. */
-static int ring_lags(enum operation operation, int32_t n, int32_t lags[2 * MOST_LEVELS])
+static int ring_lags(enum operation operation, int32_t n,
+                     int32_t lags[MOST_COLUMNS * MOST_LEVELS])
 {
     int count = 0;
-    if (operation == op_ago) {
-        lags[count++] = n;
+    if (operation == op_ago || operation == op_window_rank) {
+        lags[count++] = operation == op_ago ? n : n - 1;
         return count;
     }
-    const int both = operation == op_window_moments || operation == op_window_weighted;
+    const int columns = operation == op_window_products ? MOST_COLUMNS
+                        : operation == op_window_moments || operation == op_window_weighted ? 2
+                                                                                            : 1;
     int32_t size = 1, covered = 0;
     for (;; size *= 2) {
         const int use = (n & size) != 0, grow = covered + (use ? size : 0) < n;
         if (grow || (use && covered))
-            for (int column = 0; column <= both; column++)
+            for (int column = 0; column < columns; column++)
                 lags[count++] = grow ? size : covered;
         if (use)
             covered += size;
@@ -901,14 +1015,14 @@ static int verify_instruction(const Machine *machine, const int32_t *word, Py_ss
                 return refused("no such remembered counts", where);
             break;
         case 'R': {
-            int32_t lags[2 * MOST_LEVELS];
+            int32_t lags[MOST_COLUMNS * MOST_LEVELS];
             if (plain < 1 || plain > MOST_LAG)
                 return refused("a window of no length", where);
             const int count = ring_lags((enum operation)word[0], plain, lags);
             if (count && !in_pool(value, count, machine->ring_count))
                 return refused("no such ring", where);
             for (int ring = 0; ring < count; ring++)
-                if (machine->rings[value + ring] < lags[ring])
+                if (lags[ring] < 1 || machine->rings[value + ring] < lags[ring])
                     return refused("a ring that is too short", where);
             break;
         }
@@ -1081,7 +1195,7 @@ static char *begin(struct run *run, Py_buffer *inputs, Py_buffer *outputs, const
 {
     const Machine *machine = run->machine;
     const Py_ssize_t slot = CHUNK * (Py_ssize_t)sizeof(double);
-    Py_ssize_t bytes = (machine->slots + 4) * slot + 64;
+    Py_ssize_t bytes = (machine->slots + SPARE) * slot + 64;
     for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
         struct ring *ring = run->rings + i;
         ring->lag = machine->rings[i];
@@ -1098,7 +1212,7 @@ static char *begin(struct run *run, Py_buffer *inputs, Py_buffer *outputs, const
         return NULL;
     char *slots = memory + (64 - (uintptr_t)memory % 64);
     char *place = slots + machine->slots * slot;
-    for (int i = 0; i < 4; i++, place += slot)
+    for (int i = 0; i < SPARE; i++, place += slot)
         run->spare[i] = (double *)place;
     for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
         struct ring *ring = run->rings + i;

@@ -108,16 +108,22 @@ def test_a_long_run_stays_in_bounds(tmp_path: Path, ending: str | None) -> None:
     assert most - least < MOST
 
 
-def main() -> None:
-    """Measure a run over as many rows as the command line says."""
-    rows = int(sys.argv[1])
+def over_the_imports(rows: int) -> tuple[float, float]:
+    """Megabytes that a run over so many rows takes over its imports, and its seconds."""
     with tempfile.TemporaryDirectory() as folder:
         least = peak(Path(folder), 4_000, "--stream", steady=True)
         write_steady(Path(folder) / f"{rows}.parquet", rows)
         begun = time.perf_counter()
         most = peak(Path(folder), rows, "--stream", steady=True)
         seconds = time.perf_counter() - begun
-    print(f"{rows:,} rows: {(most - least) / 2**20:.0f} MB over the imports, {seconds:.0f} seconds")
+    return (most - least) / 2**20, seconds
+
+
+def main() -> None:
+    """Measure a run over as many rows as the command line says."""
+    rows = int(sys.argv[1])
+    megabytes, seconds = over_the_imports(rows)
+    print(f"{rows:,} rows: {megabytes:.0f} MB over the imports, {seconds:.0f} seconds")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ let moved = realized_volatility(p, 5) - realized_volatility(highest(p, 2), 13)
 let gathered = cumulative(change(b, 2)) + ema(c, 4) - ago(-a, 3)
 let weeks = weekly(highest(b, 2)) - a
 let scored = zscore(b, 5) + stdev(p, 2) / stdev(p, 13) + wma(b, 6) / wma(p, 1)
+let paired = correlation(b, p, 5) + beta(a, b, 6) + percentile_rank(b, 7)
 let ranged = atr(highest(a, 2), lowest(a, 2), b, 3) / b * sqrt(abs(c / b))
 let bounded = min(a, b) / max(b, c, a) + sessions_since(up) / 5 sessions
 let certain = a is missing or held(up, 2) and latch(up, b > c)
