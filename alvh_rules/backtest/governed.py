@@ -12,8 +12,8 @@ A version that is in force from a session decides at that session's close at the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -22,14 +22,11 @@ import numpy as np
 from alvh_rules.backtest.deciding import Program
 from alvh_rules.backtest.loading import (
     Loaded,
-    asked_of,
+    Reading,
     hashes,
-    inputs_of,
-    shown_columns,
     used_files,
 )
 from alvh_rules.backtest.result import GovernedVersion
-from alvh_rules.backtest.simulate import Inputs
 from alvh_rules.backtest.succession import ACCOUNT, Term, with_account_of
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.core.diagnostics import Diagnostic, has_errors
@@ -39,11 +36,8 @@ from alvh_rules.govern.desk import open_desk
 from alvh_rules.govern.in_force import governed_timeline, name_in, text_of
 from alvh_rules.govern.state import Version
 from alvh_rules.market.read import Options
-from alvh_rules.options.quotes import SPX_SKEW
-from alvh_rules.options.skew import Skew
 from alvh_rules.options.trading_data import (
     STANDARD,
-    Asked,
     TradingData,
     daily_market,
     read_trading_data,
@@ -160,41 +154,6 @@ class Ready:
     loaded: Loaded
     terms: tuple[Term, ...]
     versions: tuple[GovernedVersion, ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How data and prices are read, as `load` in `loading.py` takes it."""
-
-    paths: Sequence[Path]
-    options: Options
-    chains: Sequence[Path] = ()
-    chain_columns: Mapping[str, str] = field(default_factory=dict)
-    dividend_yield: float | None = None
-    skew: Skew = SPX_SKEW
-
-    def asked(self, rulesets: Sequence[CheckedRuleset]) -> Asked:
-        """What is read to price all that versions of a ruleset trade."""
-        each = [
-            asked_of(
-                ruleset,
-                self.options,
-                chains=self.chains,
-                chain_columns=self.chain_columns,
-                dividend_yield=self.dividend_yield,
-            )
-            for ruleset in rulesets
-        ]
-        columns = {name: source for one in reversed(each) for name, source in one.columns.items()}
-        traded = list(dict.fromkeys(name for one in each for name in one.underlyings))
-        return replace(each[0], columns=columns, underlyings=traded)
-
-    def inputs(self, rulesets: Sequence[CheckedRuleset], data: TradingData) -> Inputs:
-        """What they trade at; the first one says when orders are filled."""
-        shown = shown_columns(data)
-        each = [inputs_of(ruleset, data.arrays, self.skew, shown) for ruleset in rulesets]
-        yields = {name: item for one in each for name, item in one.dividend_yields.items()}
-        return replace(each[0], dividend_yields=yields)
 
 
 def load_governed(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -47,13 +47,48 @@ class Loaded:
     found: tuple[Diagnostic, ...] = ()
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What data and prices are read from, and how: as `load` takes it."""
+
+    paths: Sequence[Path]
+    options: Options
+    chains: Sequence[Path] = ()
+    chain_columns: Mapping[str, str] = field(default_factory=dict)
+    dividend_yield: float | None = None
+    skew: Skew = SPX_SKEW
+
+    def asked(self, rulesets: Sequence[CheckedRuleset]) -> Asked:
+        """What is read to price all that versions of a ruleset trade."""
+        each = [
+            asked_of(
+                ruleset,
+                self.options,
+                chains=self.chains,
+                chain_columns=self.chain_columns,
+                dividend_yield=self.dividend_yield,
+            )
+            for ruleset in rulesets
+        ]
+        columns = {name: source for one in reversed(each) for name, source in one.columns.items()}
+        traded = list(dict.fromkeys(name for one in each for name in one.underlyings))
+        return replace(each[0], columns=columns, underlyings=traded)
+
+    def inputs(self, rulesets: Sequence[CheckedRuleset], data: TradingData) -> Inputs:
+        """What they trade at; the first one says when orders are filled."""
+        shown = shown_columns(data)
+        each = [inputs_of(ruleset, data.arrays, self.skew, shown) for ruleset in rulesets]
+        yields = {name: item for one in each for name, item in one.dividend_yields.items()}
+        return replace(each[0], dividend_yields=yields)
+
+
 def load(
     ruleset: CheckedRuleset,
     paths: Sequence[Path],
     options: Options,
     *,
     chains: Sequence[Path] = (),
-    chain_columns: dict[str, str] | None = None,
+    chain_columns: Mapping[str, str] | None = None,
     dividend_yield: float | None = None,
     skew: Skew = SPX_SKEW,
     first: date | None = None,

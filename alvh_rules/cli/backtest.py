@@ -197,7 +197,8 @@ def _governed(arguments: argparse.Namespace) -> _Ready | int:
 
     if (code := needs_library()) is not None:
         return code
-    from alvh_rules.backtest.governed import Reading, governed, load_governed
+    from alvh_rules.backtest.governed import governed, load_governed
+    from alvh_rules.backtest.loading import Reading
     from alvh_rules.backtest.run import traded_rows
 
     try:

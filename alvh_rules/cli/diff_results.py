@@ -28,15 +28,16 @@ def results(
         print(assumed)
         return None
     _, skew = assumed
+    from alvh_rules.backtest.loading import Reading
     from alvh_rules.backtest.result import Settings
-    from alvh_rules.compare.trading import Files, FilesTrader
+    from alvh_rules.compare.trading import FilesTrader
 
     def settings(ruleset: CheckedRuleset) -> Settings:
         found = assumptions(arguments, ruleset)
         assert not isinstance(found, str)
         return found[0]
 
-    files = Files(
+    files = Reading(
         arguments.data,
         data_options(arguments),
         arguments.chains,

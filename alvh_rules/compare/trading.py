@@ -6,11 +6,10 @@ nothing is told of it here, and it would take as long again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import replace
 
-from alvh_rules.backtest.loading import Loaded, load
+from alvh_rules.backtest.loading import Loaded, Reading, load
 from alvh_rules.backtest.result import Settings
 from alvh_rules.backtest.run import backtest
 from alvh_rules.backtest_report.metrics import metrics
@@ -18,24 +17,9 @@ from alvh_rules.backtest_report.words import day
 from alvh_rules.check.checked import CheckedRuleset
 from alvh_rules.compare.results import CannotTradeError, Figures, Ran
 from alvh_rules.core.diagnostics import Diagnostic
-from alvh_rules.market.read import Options
-from alvh_rules.options.quotes import SPX_SKEW
-from alvh_rules.options.skew import Skew
 from alvh_rules.pipeline import Checked
 
 Told = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class Files:
-    """What prices are read from, and how: as `backtest` is told."""
-
-    paths: Sequence[Path]
-    options: Options
-    chains: Sequence[Path] = ()
-    chain_columns: dict[str, str] = field(default_factory=dict)
-    dividend_yield: float | None = None
-    skew: Skew = SPX_SKEW
 
 
 class FilesTrader:
@@ -47,7 +31,7 @@ class FilesTrader:
 
     def __init__(
         self,
-        files: Files,
+        files: Reading,
         columns: frozenset[str],
         settings: Callable[[CheckedRuleset], Settings],
         tell: Told,

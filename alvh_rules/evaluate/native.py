@@ -11,7 +11,8 @@ import numpy as np
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import Cells
 from alvh_rules.evaluate.inputs import Array
-from alvh_rules.evaluate.native_code import code_type, encoded
+from alvh_rules.evaluate.native_code import encoded
+from alvh_rules.evaluate.native_program import code_type
 from alvh_rules.evaluate.pointwise import Computed
 from alvh_rules.evaluate.strands import Piece, Strand
 from alvh_rules.native import Machine
