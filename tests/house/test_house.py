@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ORDER = ["core", "builtins", "syntax", "check", "plan", "evaluate", "pipeline"]
+ORDER = ["core", "builtins", "syntax", "check", "plan", "native", "evaluate", "pipeline"]
 # Kernels take the array types of what they are given; types flow the other way on purpose.
 ALLOWED = {("builtins", "evaluate.inputs")}
 
