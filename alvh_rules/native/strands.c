@@ -5,11 +5,13 @@
  * instruction costs nothing beside its loop. A run takes the rows chunk by chunk and every chunk
  * through all instructions, so a value that only the next operation reads never reaches main memory.
  *
- * 1. `Machine(...)` verifies a program: every register is of the type that its reader takes, every
- *    table, constant and place of memory is inside what was given. What a machine runs is verified;
- *    a lookup clamps its code, so no data whatever can make it read elsewhere.
+ * 1. `Machine(...)` verifies a program: every register is of the type that its reader takes and was
+ *    filled before it is read, every table, constant and place of memory is inside what was given,
+ *    and a run's work memory is bounded. What a machine runs is verified; a lookup clamps its code,
+ *    so no data whatever can make it read elsewhere.
  * 2. `run(...)` takes the rows of a block, and what is remembered from block to block: numbers,
- *    counts, and rings (the last rows of a column). It lets go of the interpreter meanwhile.
+ *    counts, and rings (the last rows of a column). Buffers have the types and lengths of the
+ *    program, and what is written overlaps nothing else. It lets go of the interpreter meanwhile.
  *
  * The bits are those of the steps on columns (evaluate/steps.py): each operation is the same IEEE
  * operations in the same order, compiled with no contraction and nothing reordered. A number that is
@@ -37,6 +39,9 @@
 #define MOST_LAG (1 << 24)
 /* Levels of a doubling tree. */
 #define MOST_LEVELS 25
+/* Work memory that a run may take: four gigabytes, or half of all that there are addresses for. */
+#define MOST_BYTES                                                                                 \
+    (PY_SSIZE_T_MAX / 2 < (int64_t)1 << 32 ? (int64_t)PY_SSIZE_T_MAX / 2 : (int64_t)1 << 32)
 
 #if defined(_MSC_VER)
 #define RESTRICT __restrict
@@ -46,17 +51,23 @@
 #define INLINE static inline __attribute__((always_inline))
 #endif
 
-/* Where the processor has wider vectors, the same loops are compiled for them as well. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("default", "arch=x86-64-v3")))
+/* Where the processor may have wider vectors, the same loops are compiled for them as well. */
+#if defined(__x86_64__) && defined(__GNUC__)
+#define WIDER_LOOPS __attribute__((target("avx2,bmi,bmi2")))
+#define HAS_WIDER                                                                                  \
+    (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&                             \
+     __builtin_cpu_supports("bmi2"))
 #else
-#define FOR_EACH_PROCESSOR
+#define WIDER_LOOPS
+#define HAS_WIDER 0
 #endif
 
 /* --- programs --- */
 
 enum type { NUMBER, TRUTH, CODE, SHORT, TYPES };
 static const Py_ssize_t SIZES[TYPES] = {8, 1, 4, 2};
+/* What buffers of each call their items: the letters of Python's `struct`. */
+static const char *const FORMATS[TYPES] = {"d", "b", "il", "h"};
 
 /* SCRATCH is overwritten as the program says; FILLED is a constant on every row of a chunk; CONSTANT
  * is one that its reader takes as it is; the others are the block's own rows. */
@@ -167,8 +178,11 @@ struct register_ {
     int32_t kind, type, index, value;
 };
 
-/* How many registers each operation reads: they stand first, and there is one at the least. */
+/* How many registers each operation has behind the one that it fills: there is one at the least. */
 static int OPERANDS[OPERATION_COUNT];
+
+/* How many registers an operation fills: they stand before those that it reads. */
+static int filled_by(int32_t operation) { return operation == op_window_moments ? 2 : 1; }
 
 static int is_register(char letter) { return letter && strchr("fgtch", letter) != NULL; }
 
@@ -183,8 +197,11 @@ static void count_operands(void)
     }
 }
 
+struct run;
+
 typedef struct {
     PyObject_HEAD
+    void (*perform)(struct run *run, const int32_t *word, Py_ssize_t rows);
     struct register_ *registers;
     int32_t *code;
     double *numbers;
@@ -199,6 +216,8 @@ typedef struct {
 
 /* --- running --- */
 
+#define SPARE 3
+
 struct ring {
     double *base;
     Py_ssize_t lag, room, at;
@@ -211,12 +230,19 @@ struct run {
     int64_t *counts;    /* remembered counts */
     struct ring *rings;
     double *seconds;    /* of each instruction, where they are asked for */
-    double *spare[4];   /* CHUNK numbers each, for what an operation makes on the way */
+    double *spare[SPARE]; /* CHUNK numbers each, for what an operation makes on the way */
 };
+
+/* Bytes of a slot, and what the first one's address is a multiple of. */
+#define SLOT (CHUNK * (Py_ssize_t)sizeof(double))
+#define ALIGNMENT 64
 
 #define EACH for (Py_ssize_t i = 0; i < rows; i++)
 
 INLINE double settled(double value) { return value - value == 0.0 ? value : NAN; }
+
+/* One more. What is remembered is given from outside: the greatest number of all wraps around. */
+INLINE int64_t after(int64_t count) { return (int64_t)((uint64_t)count + 1); }
 
 /* The rows of a chunk behind those that the ring remembers: as many are before what is returned. */
 INLINE double *appended(struct ring *ring, const double *values, Py_ssize_t rows)
@@ -238,7 +264,7 @@ INLINE double smoothed(double value, double new, double old, double n, double *s
 {
     if (*state == *state)
         return *state = new * value + old * *state;
-    *count += 1;
+    *count = after(*count);
     *total += value;
     if ((double)*count == n)
         *state = *total / n;
@@ -265,7 +291,7 @@ INLINE void window(struct run *run, double *RESTRICT out, const double *values, 
 {
     const double *power = values, *total = NULL;
     Py_ssize_t size = 1, covered = 0;
-    for (int turn = 0;; turn++) {
+    for (;;) {
         const int use = (n & size) != 0;
         const int grow = covered + (use ? size : 0) < n;
         if (grow || (use && covered))
@@ -273,7 +299,7 @@ INLINE void window(struct run *run, double *RESTRICT out, const double *values, 
         if (use) {
             if (covered) {
                 const double *older = power - covered;
-                double *RESTRICT into = run->spare[turn & 1];
+                double *RESTRICT into = run->spare[total == run->spare[0]];
                 EACH into[i] = combined(older[i], total[i], how);
                 total = into;
             } else
@@ -283,7 +309,7 @@ INLINE void window(struct run *run, double *RESTRICT out, const double *values, 
         if (!grow)
             break;
         const double *older = power - size;
-        double *RESTRICT into = run->spare[2 + (turn & 1)];
+        double *RESTRICT into = run->spare[2];
         EACH into[i] = combined(older[i], power[i], how);
         power = into;
         size *= 2;
@@ -463,8 +489,8 @@ INLINE void lasting(int8_t *RESTRICT out, const int8_t *values, int64_t n, int64
     int64_t not_false = count[0], known = count[1];
     EACH {
         const int8_t value = values[i];
-        not_false = (not_false + 1) & -(int64_t)(value >= 0);
-        known = (known + 1) & -(int64_t)(value != 0);
+        not_false = after(not_false) & -(int64_t)(value >= 0);
+        known = after(known) & -(int64_t)(value != 0);
         out[i] = (int8_t)((known >= n) - (not_false < n) - ((not_false < n) & (known >= n)));
     }
     count[0] = not_false;
@@ -587,8 +613,7 @@ INLINE void crossed(int8_t *RESTRICT out, const double *a, const double *b, int6
         break;                                                                                     \
     }
 
-FOR_EACH_PROCESSOR
-static void perform(struct run *run, const int32_t *word, Py_ssize_t rows)
+INLINE void operate(struct run *run, const int32_t *word, Py_ssize_t rows)
 {
     const Machine *machine = run->machine;
     const struct register_ *registers = machine->registers;
@@ -637,11 +662,11 @@ static void perform(struct run *run, const int32_t *word, Py_ssize_t rows)
     case op_at_or_above: { const double edge = numbers[word[4]]; UNARY(int32_t, double, a >= edge) }
     case op_and_above: {
         const double edge = numbers[word[5]];
-        MIXED(int32_t, int32_t, double, a + (b > edge))
+        MIXED(int32_t, int32_t, double, (uint32_t)a + (b > edge))
     }
     case op_and_at_or_above: {
         const double edge = numbers[word[5]];
-        MIXED(int32_t, int32_t, double, a + (b >= edge))
+        MIXED(int32_t, int32_t, double, (uint32_t)a + (b >= edge))
     }
     case op_known_or: {
         const int32_t other = word[5];
@@ -757,6 +782,16 @@ static void perform(struct run *run, const int32_t *word, Py_ssize_t rows)
     }
 }
 
+static void perform(struct run *run, const int32_t *word, Py_ssize_t rows)
+{
+    operate(run, word, rows);
+}
+
+WIDER_LOOPS static void perform_wider(struct run *run, const int32_t *word, Py_ssize_t rows)
+{
+    operate(run, word, rows);
+}
+
 static double now(void)
 {
     struct timespec time;
@@ -774,10 +809,10 @@ static void run_all(struct run *run, Py_ssize_t rows)
              word += word[1], number++) {
             if (run->seconds) {
                 const double begun = now();
-                perform(run, word, some);
+                machine->perform(run, word, some);
                 run->seconds[number] += now() - begun;
             } else
-                perform(run, word, some);
+                machine->perform(run, word, some);
         }
         for (Py_ssize_t i = 0; i < machine->register_count; i++)
             if (machine->registers[i].kind >= INPUT)
@@ -796,6 +831,15 @@ static int refused(const char *why, Py_ssize_t where)
 static int in_pool(int32_t begin, int32_t length, Py_ssize_t pool)
 {
     return begin >= 0 && length >= 1 && (Py_ssize_t)begin + length <= pool;
+}
+
+/* Where a register's rows are written: a slot, or behind those an output; -1 for what is given. */
+static Py_ssize_t place_of(const Machine *machine, int32_t number)
+{
+    const struct register_ *own = machine->registers + number;
+    if (own->kind == OUTPUT)
+        return machine->slots + own->index;
+    return own->kind <= FILLED ? own->index : -1;
 }
 
 static int verify_registers(Machine *machine)
@@ -829,6 +873,25 @@ static int verify_registers(Machine *machine)
     return 0;
 }
 
+/* A constant is written to its slot once, before the first chunk: nothing else may be. */
+static int verify_constants(const Machine *machine, char *holds)
+{
+    for (Py_ssize_t i = 0; i < machine->register_count; i++) {
+        const struct register_ *own = machine->registers + i;
+        if (own->kind == FILLED) {
+            if (holds[own->index])
+                return refused("a slot of two constants", i);
+            holds[own->index] = (char)(1 + own->type);
+        }
+    }
+    for (Py_ssize_t i = 0; i < machine->register_count; i++) {
+        const struct register_ *own = machine->registers + i;
+        if (own->kind == SCRATCH && holds[own->index])
+            return refused("a slot that a constant has", i);
+    }
+    return 0;
+}
+
 /* The rings that the windows of an operation fill, in order: how long each is to be. */
 static int ring_lags(enum operation operation, int32_t n, int32_t lags[2 * MOST_LEVELS])
 {
@@ -851,7 +914,37 @@ static int ring_lags(enum operation operation, int32_t n, int32_t lags[2 * MOST_
     }
 }
 
-static int verify_instruction(const Machine *machine, const int32_t *word, Py_ssize_t where)
+/* The registers of an instruction: those that it reads hold something by now, and none of them is
+ * one that it fills, so its loop may be vectorised. */
+static int verify_registers_of(const Machine *machine, const int32_t *word, Py_ssize_t where,
+                               char *holds)
+{
+    const int32_t *parts = word + 2;
+    const int fills = filled_by(word[0]), count = 1 + OPERANDS[word[0]];
+    for (int filled = 0; filled < fills; filled++)
+        for (int part = filled + 1; part < count; part++)
+            if (place_of(machine, parts[filled]) == place_of(machine, parts[part]))
+                return refused("a register that is read while it is filled", where);
+    int rows = 0;
+    for (int part = fills; part < count; part++) {
+        const Py_ssize_t place = place_of(machine, parts[part]);
+        const struct register_ *own = machine->registers + parts[part];
+        if (place >= 0 && holds[place] != 1 + own->type)
+            return refused("a register that nothing has filled", where);
+        rows |= own->kind != CONSTANT;
+    }
+    if (!rows)
+        return refused("constants alone where rows are wanted", where);
+    for (int filled = 0; filled < fills; filled++)
+        holds[place_of(machine, parts[filled])] =
+            (char)(1 + machine->registers[parts[filled]].type);
+    return 0;
+}
+
+/* `holds` says of each slot, and behind those of each output, what it holds by now: one more than
+ * its type, or nothing. */
+static int verify_instruction(const Machine *machine, const int32_t *word, Py_ssize_t where,
+                              char *holds)
 {
     const struct record *record = RECORDS + word[0];
     const int32_t *operand = word + 2;
@@ -869,9 +962,7 @@ static int verify_instruction(const Machine *machine, const int32_t *word, Py_ss
                 return refused("a register of another type", where);
             if (found->kind == CONSTANT && *letter != 'g')
                 return refused("a constant where rows are wanted", where);
-            const int fills = letter == record->signature ||
-                              (word[0] == op_window_moments && letter == record->signature + 1);
-            if (fills && found->kind != SCRATCH && found->kind != OUTPUT)
+            if (operand - word < 2 + filled_by(word[0]) && found->kind != SCRATCH && found->kind != OUTPUT)
                 return refused("a register that may not be filled", where);
             break;
         }
@@ -900,7 +991,7 @@ static int verify_instruction(const Machine *machine, const int32_t *word, Py_ss
             if (!in_pool(value, record->counts, machine->kept_counts))
                 return refused("no such remembered counts", where);
             break;
-        case 'R': {
+        default: { /* 'R' */
             int32_t lags[2 * MOST_LEVELS];
             if (plain < 1 || plain > MOST_LAG)
                 return refused("a window of no length", where);
@@ -910,22 +1001,10 @@ static int verify_instruction(const Machine *machine, const int32_t *word, Py_ss
             for (int ring = 0; ring < count; ring++)
                 if (machine->rings[value + ring] < lags[ring])
                     return refused("a ring that is too short", where);
-            break;
         }
-        default:
-            return refused("no such signature", where);
         }
     }
-    if (operand - word != word[1])
-        return refused("an instruction of another length", where);
-    /* Every operation but these reads and fills different registers: its loop may be vectorised. */
-    for (int part = 1; part <= OPERANDS[word[0]]; part++)
-        if (word[2 + part] == word[2] || 
-            (machine->registers[word[2 + part]].kind <= FILLED &&
-             machine->registers[word[2]].kind <= FILLED &&
-             machine->registers[word[2 + part]].index == machine->registers[word[2]].index))
-            return refused("a register that is read while it is filled", where);
-    return 0;
+    return verify_registers_of(machine, word, where, holds);
 }
 
 static int words_of(const char *signature)
@@ -936,10 +1015,8 @@ static int words_of(const char *signature)
     return words;
 }
 
-static int verify(Machine *machine)
+static int verify_code(Machine *machine, char *holds)
 {
-    if (verify_registers(machine) < 0)
-        return -1;
     machine->instructions = 0;
     for (Py_ssize_t at = 0; at < machine->words; machine->instructions++) {
         const int32_t *word = machine->code + at;
@@ -948,29 +1025,90 @@ static int verify(Machine *machine)
         const int words = words_of(RECORDS[word[0]].signature);
         if (at + words > machine->words || word[1] != words)
             return refused("an instruction of another length", at);
-        if (verify_instruction(machine, word, at) < 0)
+        if (verify_instruction(machine, word, at, holds) < 0)
             return -1;
         at += words;
     }
+    for (Py_ssize_t i = 0; i < machine->outputs; i++)
+        if (!holds[machine->slots + i])
+            return refused("an output that nothing fills", i);
     return 0;
+}
+
+/* A ring has room for a column of the block behind what it remembers, or for so much that what is
+ * remembered is seldom moved. */
+static int64_t most_room(int64_t lag) { return 2 * lag + 4 * CHUNK; }
+
+static int verify_memory(Machine *machine)
+{
+    int64_t rows = 0, bytes = 0;
+    for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
+        const int32_t lag = machine->rings[i];
+        if (lag < 1 || lag > MOST_LAG)
+            return refused("a ring of no length that it may have", i);
+        rows += lag;
+        bytes += most_room(lag) * (int64_t)sizeof(double);
+    }
+    bytes += (machine->slots + SPARE) * SLOT + ALIGNMENT;
+    if (bytes > MOST_BYTES) {
+        PyErr_SetString(PyExc_ValueError, "a program that takes more memory than it may");
+        return -1;
+    }
+    machine->kept_rows = (Py_ssize_t)rows;
+    return 0;
+}
+
+static int verify(Machine *machine)
+{
+    if (verify_registers(machine) < 0 || verify_memory(machine) < 0)
+        return -1;
+    char *holds = PyMem_Calloc((size_t)(machine->slots + machine->outputs) + 1, 1);
+    if (holds == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    const int verified =
+        verify_constants(machine, holds) < 0 || verify_code(machine, holds) < 0 ? -1 : 0;
+    PyMem_Free(holds);
+    return verified;
 }
 
 /* --- the type --- */
 
-/* A copy of a buffer of items of one size; NULL with an error set. */
-static void *copied(PyObject *given, Py_ssize_t size, Py_ssize_t most, Py_ssize_t *count)
+/* A buffer of items of one size, which its `formats` call them; 0, or -1 with an error. */
+static int open_buffer(PyObject *given, const char *formats, Py_ssize_t size, int flags,
+                       Py_buffer *view)
+{
+    if (PyObject_GetBuffer(given, view, PyBUF_ND | PyBUF_FORMAT | flags) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_BufferError))
+            PyErr_SetString(PyExc_ValueError, "a buffer that is not contiguous, or not writable");
+        return -1;
+    }
+    const char *format = view->format;
+    if (view->itemsize != size || !format || !format[0] || format[1] || !strchr(formats, format[0]))
+        PyErr_SetString(PyExc_ValueError, "a buffer of another type");
+    else if (view->len && (uintptr_t)view->buf & (uintptr_t)(size - 1))
+        PyErr_SetString(PyExc_ValueError, "a buffer that is not aligned");
+    else
+        return 0;
+    PyBuffer_Release(view);
+    return -1;
+}
+
+/* A copy of a buffer of numbers or integers; NULL with an error set. */
+static void *copied(PyObject *given, enum type type, Py_ssize_t most, Py_ssize_t *count)
 {
     Py_buffer view;
-    if (PyObject_GetBuffer(given, &view, PyBUF_SIMPLE) < 0)
+    if (open_buffer(given, FORMATS[type], SIZES[type], 0, &view) < 0)
         return NULL;
     void *copy = NULL;
-    if (view.len % size || view.len / size > most)
-        PyErr_SetString(PyExc_ValueError, "a part of a program of no length that it may have");
+    if (view.len / SIZES[type] > most)
+        PyErr_SetString(PyExc_ValueError, "a part of a program that is longer than it may be");
     else if ((copy = PyMem_Malloc(view.len ? (size_t)view.len : 1)) == NULL)
         PyErr_NoMemory();
     else {
         memcpy(copy, view.buf, (size_t)view.len);
-        *count = view.len / size;
+        *count = view.len / SIZES[type];
     }
     PyBuffer_Release(&view);
     return copy;
@@ -979,11 +1117,12 @@ static void *copied(PyObject *given, Py_ssize_t size, Py_ssize_t most, Py_ssize_
 static PyObject *machine_new(PyTypeObject *type, PyObject *arguments, PyObject *named)
 {
     static char *names[] = {"registers", "code", "numbers", "integers", "rings", "kept", "counts",
-                            NULL};
+                            "wider", NULL};
     PyObject *registers, *code, *numbers, *integers, *rings;
-    Py_ssize_t kept, counts;
-    if (!PyArg_ParseTupleAndKeywords(arguments, named, "OOOOOnn", names, &registers, &code,
-                                     &numbers, &integers, &rings, &kept, &counts))
+    Py_ssize_t kept, counts, words;
+    int wider = 1;
+    if (!PyArg_ParseTupleAndKeywords(arguments, named, "OOOOOnn|p", names, &registers, &code,
+                                     &numbers, &integers, &rings, &kept, &counts, &wider))
         return NULL;
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     Machine *machine = (Machine *)allocate(type, 0);
@@ -993,21 +1132,20 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *arguments, PyObject *
         PyErr_SetString(PyExc_ValueError, "a program that remembers more than it may");
         goto failed;
     }
+    machine->perform = wider && HAS_WIDER ? perform_wider : perform;
     machine->kept_numbers = kept;
     machine->kept_counts = counts;
-    if ((machine->registers = copied(registers, 16, MOST_REGISTERS, &machine->register_count)) == NULL ||
-        (machine->code = copied(code, 4, MOST_WORDS, &machine->words)) == NULL ||
-        (machine->numbers = copied(numbers, 8, MOST_WORDS, &machine->number_count)) == NULL ||
-        (machine->integers = copied(integers, 4, MOST_WORDS, &machine->integer_count)) == NULL ||
-        (machine->rings = copied(rings, 4, MOST_WORDS, &machine->ring_count)) == NULL)
+    if (!(machine->registers = copied(registers, CODE, 4 * MOST_REGISTERS, &words)) ||
+        !(machine->code = copied(code, CODE, MOST_WORDS, &machine->words)) ||
+        !(machine->numbers = copied(numbers, NUMBER, MOST_WORDS, &machine->number_count)) ||
+        !(machine->integers = copied(integers, CODE, MOST_WORDS, &machine->integer_count)) ||
+        !(machine->rings = copied(rings, CODE, MOST_WORDS, &machine->ring_count)))
         goto failed;
-    for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
-        if (machine->rings[i] < 1 || machine->rings[i] > MOST_LAG) {
-            refused("a ring of no length that it may have", i);
-            goto failed;
-        }
-        machine->kept_rows += machine->rings[i];
+    if (words % 4) {
+        PyErr_SetString(PyExc_ValueError, "a register of no four words");
+        goto failed;
     }
+    machine->register_count = words / 4;
     if (verify(machine) < 0)
         goto failed;
     return (PyObject *)machine;
@@ -1030,44 +1168,95 @@ static void machine_dealloc(PyObject *self)
     Py_DecRef((PyObject *)type);
 }
 
-/* The buffers of a sequence, each with so many items for its register; 0, or -1 with an error. */
-static int open_buffers(PyObject *given, Machine *machine, enum kind kind, Py_ssize_t rows,
-                        Py_buffer *views, Py_ssize_t wanted, Py_ssize_t *opened)
+/* The buffers of a tuple, each with so many items for its register; 0, or -1 with an error. */
+static int open_columns(PyObject *given, const Machine *machine, enum kind kind, Py_ssize_t rows,
+                        Py_buffer *views, Py_ssize_t wanted)
 {
     if (!PyTuple_Check(given) || PyTuple_Size(given) != wanted) {
         PyErr_SetString(PyExc_ValueError, "another number of columns than the program has");
         return -1;
     }
-    for (Py_ssize_t i = 0; i < wanted; i++) {
-        const int flags = kind == OUTPUT ? PyBUF_WRITABLE : PyBUF_SIMPLE;
-        if (PyObject_GetBuffer(PyTuple_GetItem(given, i), views + i, flags) < 0)
-            return -1;
-        ++*opened;
-    }
+    const int flags = kind == OUTPUT ? PyBUF_WRITABLE : 0;
     for (Py_ssize_t i = 0; i < machine->register_count; i++) {
         const struct register_ *own = machine->registers + i;
-        if (own->kind == (int32_t)kind && views[own->index].len != rows * SIZES[own->type])
+        if (own->kind != (int32_t)kind)
+            continue;
+        Py_buffer *view = views + own->index;
+        /* One column may have several registers. */
+        if (view->obj == NULL &&
+            open_buffer(PyTuple_GetItem(given, own->index), FORMATS[own->type], SIZES[own->type],
+                        flags, view) < 0)
+            return -1;
+        if (view->len != rows * SIZES[own->type])
             return refused("a column of another length", own->index);
     }
     return 0;
 }
 
-/* A buffer that is written to, of so many bytes. */
-static void *open_kept(PyObject *given, Py_ssize_t size, Py_ssize_t items, Py_buffer *view)
+/* A buffer of what is remembered, which is written to: of so many items of eight bytes. */
+static int open_memory(PyObject *given, const char *formats, Py_ssize_t items, Py_buffer *view)
 {
-    if (PyObject_GetBuffer(given, view, PyBUF_WRITABLE) < 0)
-        return NULL;
-    if (view->len != size * items) {
-        PyBuffer_Release(view);
-        PyErr_SetString(PyExc_ValueError, "a memory of another length than the program has");
-        return NULL;
-    }
-    return view->buf;
+    if (open_buffer(given, formats, 8, PyBUF_WRITABLE, view) < 0)
+        return -1;
+    if (view->len == 8 * items)
+        return 0;
+    PyErr_SetString(PyExc_ValueError, "a memory of another length than the program has");
+    return -1;
 }
 
-static void fill(char *slot, const struct register_ *own, const double *numbers)
+struct extent {
+    uintptr_t begin, end;
+    int written;
+};
+
+/* Shell's sort, by where they begin: of some dozens it is done before `qsort` has begun. */
+static void sort(struct extent *extents, size_t count)
 {
-    for (int i = 0; i < CHUNK; i++)
+    for (size_t gap = count / 2; gap > 0; gap = gap == 2 ? 1 : gap * 5 / 11)
+        for (size_t i = gap; i < count; i++) {
+            const struct extent own = extents[i];
+            size_t at = i;
+            for (; at >= gap && extents[at - gap].begin > own.begin; at -= gap)
+                extents[at] = extents[at - gap];
+            extents[at] = own;
+        }
+}
+
+/* Whether what is written to overlaps nothing else: the buffers behind the inputs are written to.
+ * 0, or -1 with an error. */
+static int verify_apart(const Py_buffer *views, Py_ssize_t inputs, Py_ssize_t count)
+{
+    struct extent *extents = PyMem_Calloc((size_t)count, sizeof(struct extent));
+    if (extents == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    size_t found = 0;
+    for (Py_ssize_t i = 0; i < count; i++)
+        if (views[i].len) {
+            const uintptr_t begin = (uintptr_t)views[i].buf;
+            extents[found++] = (struct extent){begin, begin + (uintptr_t)views[i].len, i >= inputs};
+        }
+    sort(extents, found);
+    /* Where the buffers so far end, and those of them that are written to. */
+    uintptr_t end = 0, end_written = 0;
+    int overlap = 0;
+    for (const struct extent *one = extents; one < extents + found; one++) {
+        overlap |= one->begin < end_written || (one->written && one->begin < end);
+        if (one->end > end)
+            end = one->end;
+        if (one->written && one->end > end_written)
+            end_written = one->end;
+    }
+    PyMem_Free(extents);
+    if (overlap)
+        PyErr_SetString(PyExc_ValueError, "a buffer that is written to overlaps another");
+    return -overlap;
+}
+
+static void fill(char *slot, const struct register_ *own, const double *numbers, Py_ssize_t rows)
+{
+    EACH
         switch (own->type) {
         case NUMBER: ((double *)slot)[i] = numbers[own->value]; break;
         case TRUTH: ((int8_t *)slot)[i] = (int8_t)own->value; break;
@@ -1080,25 +1269,21 @@ static char *begin(struct run *run, Py_buffer *inputs, Py_buffer *outputs, const
                    Py_ssize_t rows)
 {
     const Machine *machine = run->machine;
-    const Py_ssize_t slot = CHUNK * (Py_ssize_t)sizeof(double);
-    Py_ssize_t bytes = (machine->slots + 4) * slot + 64;
+    Py_ssize_t bytes = (machine->slots + SPARE) * SLOT + ALIGNMENT;
     for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
         struct ring *ring = run->rings + i;
         ring->lag = machine->rings[i];
-        /* A column of the block, or so much that what is remembered is seldom moved. */
-        const Py_ssize_t most = ring->lag + 4 * CHUNK;
-        ring->room = ring->lag + (rows < most ? rows : most);
-        if (ring->room < ring->lag + CHUNK && ring->room < ring->lag + rows)
-            ring->room = ring->lag + CHUNK;
+        const Py_ssize_t most = (Py_ssize_t)most_room(ring->lag);
+        ring->room = rows < most - ring->lag ? ring->lag + rows : most;
         ring->at = 0;
         bytes += ring->room * (Py_ssize_t)sizeof(double);
     }
     char *memory = malloc((size_t)bytes);
     if (memory == NULL)
         return NULL;
-    char *slots = memory + (64 - (uintptr_t)memory % 64);
-    char *place = slots + machine->slots * slot;
-    for (int i = 0; i < 4; i++, place += slot)
+    char *slots = memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT);
+    char *place = slots + machine->slots * SLOT;
+    for (int i = 0; i < SPARE; i++, place += SLOT)
         run->spare[i] = (double *)place;
     for (Py_ssize_t i = 0; i < machine->ring_count; i++) {
         struct ring *ring = run->rings + i;
@@ -1111,10 +1296,10 @@ static char *begin(struct run *run, Py_buffer *inputs, Py_buffer *outputs, const
         const struct register_ *own = machine->registers + i;
         switch ((enum kind)own->kind) {
         case FILLED:
-            fill(slots + own->index * slot, own, machine->numbers);
+            fill(slots + own->index * SLOT, own, machine->numbers, rows < CHUNK ? rows : CHUNK);
             /* fall through */
         case SCRATCH:
-            run->places[i] = slots + own->index * slot;
+            run->places[i] = slots + own->index * SLOT;
             break;
         case CONSTANT:
             run->places[i] = (char *)(machine->numbers + own->index);
@@ -1136,13 +1321,14 @@ PyDoc_STRVAR(run_doc,
 "of the program's registers. `kept` (float64), `counts` (int64) and `rings` (float64, the rings\n"
 "behind each other) are what is remembered: read before the first row, written after the last.\n"
 "`seconds`, if given, has the time of each instruction added to it (float64).\n\n"
-"Raises ValueError where a buffer has another length than the program asks for, and MemoryError.");
+"Raises ValueError where a buffer has another type or length than the program asks for, is not\n"
+"aligned, or is written to and overlaps another, and MemoryError.");
 
 static PyObject *machine_run(PyObject *self, PyObject *arguments)
 {
     Machine *machine = (Machine *)self;
     PyObject *inputs, *outputs, *kept, *counts, *rings, *seconds = Py_None, *answer = NULL;
-    Py_ssize_t rows, opened_inputs = 0, opened_outputs = 0;
+    Py_ssize_t rows;
     if (!PyArg_ParseTuple(arguments, "nOOOOO|O", &rows, &inputs, &outputs, &kept, &counts, &rings,
                           &seconds))
         return NULL;
@@ -1150,35 +1336,35 @@ static PyObject *machine_run(PyObject *self, PyObject *arguments)
         PyErr_SetString(PyExc_ValueError, "no such number of rows");
         return NULL;
     }
-    Py_buffer kept_view, counts_view, rings_view, seconds_view;
-    const Py_ssize_t columns = machine->inputs + machine->outputs;
+    /* The columns, and behind them what is remembered. One that was not opened holds nothing. */
+    const Py_ssize_t columns = machine->inputs + machine->outputs, count = columns + 4;
     struct run run = {.machine = machine};
-    char *memory = NULL;
-    Py_buffer *views = PyMem_Calloc((size_t)columns + 1, sizeof(Py_buffer));
+    Py_buffer *views = PyMem_Calloc((size_t)count, sizeof(Py_buffer));
     run.places = PyMem_Calloc((size_t)machine->register_count + 1, sizeof(char *));
     run.rings = PyMem_Calloc((size_t)machine->ring_count + 1, sizeof(struct ring));
     if (views == NULL || run.places == NULL || run.rings == NULL) {
         PyErr_NoMemory();
         goto release;
     }
-    if (open_buffers(inputs, machine, INPUT, rows, views, machine->inputs, &opened_inputs) < 0 ||
-        open_buffers(outputs, machine, OUTPUT, rows, views + machine->inputs, machine->outputs,
-                     &opened_outputs) < 0)
-        goto close;
-    if ((run.kept = open_kept(kept, 8, machine->kept_numbers, &kept_view)) == NULL)
-        goto close;
-    if ((run.counts = open_kept(counts, 8, machine->kept_counts, &counts_view)) == NULL)
-        goto close_kept;
-    double *remembered = open_kept(rings, 8, machine->kept_rows, &rings_view);
-    if (remembered == NULL)
-        goto close_counts;
-    if (seconds != Py_None &&
-        (run.seconds = open_kept(seconds, 8, machine->instructions, &seconds_view)) == NULL)
-        goto close_rings;
+    Py_buffer *memories = views + columns;
+    if (open_columns(inputs, machine, INPUT, rows, views, machine->inputs) < 0 ||
+        open_columns(outputs, machine, OUTPUT, rows, views + machine->inputs,
+                     machine->outputs) < 0 ||
+        open_memory(kept, "d", machine->kept_numbers, memories) < 0 ||
+        open_memory(counts, "lq", machine->kept_counts, memories + 1) < 0 ||
+        open_memory(rings, "d", machine->kept_rows, memories + 2) < 0 ||
+        (seconds != Py_None &&
+         open_memory(seconds, "d", machine->instructions, memories + 3) < 0) ||
+        verify_apart(views, machine->inputs, count) < 0)
+        goto release;
+    run.kept = memories[0].buf;
+    run.counts = memories[1].buf;
+    run.seconds = memories[3].buf;
 
     int began;
     Py_BEGIN_ALLOW_THREADS
-    memory = begin(&run, views, views + machine->inputs, remembered, rows);
+    double *remembered = memories[2].buf;
+    char *memory = begin(&run, views, views + machine->inputs, remembered, rows);
     began = memory != NULL;
     if (began) {
         run_all(&run, rows);
@@ -1195,21 +1381,9 @@ static PyObject *machine_run(PyObject *self, PyObject *arguments)
         answer = Py_None;
     } else
         PyErr_NoMemory();
-
-    if (run.seconds)
-        PyBuffer_Release(&seconds_view);
-close_rings:
-    PyBuffer_Release(&rings_view);
-close_counts:
-    PyBuffer_Release(&counts_view);
-close_kept:
-    PyBuffer_Release(&kept_view);
-close:
-    for (Py_ssize_t i = 0; i < opened_inputs; i++)
-        PyBuffer_Release(views + i);
-    for (Py_ssize_t i = 0; i < opened_outputs; i++)
-        PyBuffer_Release(views + machine->inputs + i);
 release:
+    for (Py_ssize_t i = 0; views != NULL && i < count; i++)
+        PyBuffer_Release(views + i);
     PyMem_Free(views);
     PyMem_Free(run.places);
     PyMem_Free(run.rings);
@@ -1222,10 +1396,11 @@ static PyMethodDef machine_methods[] = {
 };
 
 PyDoc_STRVAR(machine_doc,
-"Machine(registers, code, numbers, integers, rings, kept, counts)\n--\n\n"
-"A verified program. `registers` are int32 quadruples (kind, type, index, value), `code` int32 words,\n"
-"`numbers` float64 and `integers` int32 pools of constants and tables, `rings` int32 lengths; `kept`\n"
-"and `counts` say how many numbers and counts are remembered.\n\n"
+"Machine(registers, code, numbers, integers, rings, kept, counts, wider=True)\n--\n\n"
+"A verified program. `registers` are int32 quadruples (kind, type, index, value), `code` int32\n"
+"words, `numbers` float64 and `integers` int32 pools of constants and tables, `rings` int32 lengths;\n"
+"`kept` and `counts` say how many numbers and counts are remembered. Unless it is `wider`, it runs\n"
+"the loops that any processor can, which give the same bits as those for wider vectors.\n\n"
 "Raises ValueError for a program that is not sound.");
 
 static PyType_Slot machine_slots[] = {
@@ -1251,8 +1426,10 @@ static int module_exec(PyObject *module)
         return -1;
     const int failed = PyModule_AddObjectRef(module, "Machine", type) < 0;
     Py_DecRef(type);
+    if (failed)
+        return -1;
     PyObject *operations = PyDict_New();
-    if (failed || operations == NULL)
+    if (operations == NULL)
         return -1;
     for (int operation = 0; operation < OPERATION_COUNT; operation++) {
         const struct record *record = RECORDS + operation;
@@ -1267,7 +1444,10 @@ static int module_exec(PyObject *module)
     }
     const int added = PyModule_AddObjectRef(module, "OPERATIONS", operations);
     Py_DecRef(operations);
-    return added < 0 || PyModule_AddIntConstant(module, "CHUNK", CHUNK) < 0 ? -1 : 0;
+    return added < 0 || PyModule_AddIntConstant(module, "CHUNK", CHUNK) < 0 ||
+                   PyModule_AddIntConstant(module, "HAS_WIDER", HAS_WIDER) < 0
+               ? -1
+               : 0;
 }
 
 static PyModuleDef_Slot module_slots[] = {
