@@ -792,11 +792,10 @@ WIDER_LOOPS static void perform_wider(struct run *run, const int32_t *word, Py_s
     operate(run, word, rows);
 }
 
-static double now(void)
+/* Seconds between two times: those since the epoch are too many to have nanoseconds as well. */
+static double between(struct timespec begun, struct timespec ended)
 {
-    struct timespec time;
-    timespec_get(&time, TIME_UTC);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    return (double)(ended.tv_sec - begun.tv_sec) + 1e-9 * (double)(ended.tv_nsec - begun.tv_nsec);
 }
 
 static void run_all(struct run *run, Py_ssize_t rows)
@@ -808,9 +807,11 @@ static void run_all(struct run *run, Py_ssize_t rows)
         for (const int32_t *word = machine->code; word < machine->code + machine->words;
              word += word[1], number++) {
             if (run->seconds) {
-                const double begun = now();
+                struct timespec begun, ended;
+                timespec_get(&begun, TIME_UTC);
                 machine->perform(run, word, some);
-                run->seconds[number] += now() - begun;
+                timespec_get(&ended, TIME_UTC);
+                run->seconds[number] += between(begun, ended);
             } else
                 machine->perform(run, word, some);
         }
@@ -1084,13 +1085,14 @@ static int open_buffer(PyObject *given, const char *formats, Py_ssize_t size, in
             PyErr_SetString(PyExc_ValueError, "a buffer that is not contiguous, or not writable");
         return -1;
     }
-    const char *format = view->format;
-    if (view->itemsize != size || !format || !format[0] || format[1] || !strchr(formats, format[0]))
-        PyErr_SetString(PyExc_ValueError, "a buffer of another type");
-    else if (view->len && (uintptr_t)view->buf & (uintptr_t)(size - 1))
-        PyErr_SetString(PyExc_ValueError, "a buffer that is not aligned");
-    else
-        return 0;
+    const char *format = view->format, *why = "a buffer of another type";
+    if (view->itemsize == size) {
+        if (view->len && (uintptr_t)view->buf & (uintptr_t)(size - 1))
+            why = "a buffer that is not aligned";
+        else if (format && format[0] && !format[1] && strchr(formats, format[0]))
+            return 0;
+    }
+    PyErr_SetString(PyExc_ValueError, why);
     PyBuffer_Release(view);
     return -1;
 }
