@@ -11,7 +11,7 @@ import math
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 NAN = math.nan
@@ -50,6 +50,7 @@ class Case:
     kept: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     constant: int | None = None
+    is_tame: bool = False
 
     @property
     def rows(self) -> int:
@@ -58,24 +59,28 @@ class Case:
 
     def __str__(self) -> str:
         told = "" if self.constant is None else f" constant {self.constant}"
-        return f"{self.name} {self.n}{told}"
+        return f"{self.name} {self.n}{told}{' tame' if self.is_tame else ''}"
 
 
 # --- columns ---
 
 
-def numbers(seed: int) -> list[float]:
+def numbers(seed: int, is_tame: bool = False) -> list[float]:
     """Every edge beside every edge in the first two columns; later many, then few, then none.
 
-    So long windows are known somewhere.
+    So long windows are known somewhere. A tame column begins with rows of one value and has edges from
+    which a recursive average comes back.
     """
     chance = random.Random(seed)
+    edges = [NAN, 0.0, -0.0, 5e-324, 1.0, -2.5] if is_tame else EDGES
     out = []
     for row in range(LONG):
-        if row < len(EDGES) ** 2 and seed < 2:
-            out.append(EDGES[(row // len(EDGES), row % len(EDGES))[seed]])
+        if is_tame and row < 20:
+            out.append(7.0)
+        elif row < len(edges) ** 2 and seed < 2:
+            out.append(edges[(row // len(edges), row % len(edges))[seed]])
         elif chance.random() < (0.25 if row < 500 else 0.02 if row < 1500 else 0):
-            out.append(chance.choice(EDGES))
+            out.append(chance.choice(edges))
         else:
             out.append(chance.gauss(0, 1) * 10.0 ** chance.randint(-3, 3))
     return out
@@ -459,11 +464,17 @@ CASES = [
         for name in TAKES_CONSTANTS
         for place, value in ((0, 1.0), (1, -2.5), (1, 0.0))
     ),
-    Case("average", k=WEIGHTS[:3], kept=(NAN, 0.0), counts=(0,)),
-    *(Case("macd", n=n, k=WEIGHTS, kept=(*NAN3, 0, 0, 0), counts=(0, 0, 0)) for n in range(3)),
-    Case("strength", k=(5.0, 0.2, 0.8), kept=(*NAN3, 0, 0), counts=(0, 0)),
+    *(
+        replace(case, is_tame=is_tame)
+        for is_tame in (False, True)
+        for case in (
+            Case("average", k=WEIGHTS[:3], kept=(NAN, 0.0), counts=(0,)),
+            *(Case("macd", n, WEIGHTS, kept=(*NAN3, 0, 0, 0), counts=(0, 0, 0)) for n in range(3)),
+            Case("strength", k=(5.0, 0.2, 0.8), kept=(*NAN3, 0, 0), counts=(0, 0)),
+            Case("cumulative", kept=(0.0,)),
+        )
+    ),
     Case("true_range", kept=(NAN,)),
-    Case("cumulative", kept=(0.0,)),
     Case("sessions_since", kept=(NAN,)),
     *(Case("lasting", n=n, counts=(n, 0)) for n in (1, 5)),
     Case("latch", counts=(-1,)),

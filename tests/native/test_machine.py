@@ -454,7 +454,9 @@ class Trial:
             elif held is not None:
                 registers.append((Place.INPUT, held, len(self.columns), 0))
                 make = {NUMBER: numbers, TRUTH: truths, CODE: codes}[held]
-                self.columns.append(np.array(make(len(self.columns)), DTYPES[held])[: case.rows])
+                options = (case.is_tame,) if held is NUMBER else ()
+                column = make(len(self.columns), *options)[: case.rows]
+                self.columns.append(np.array(column, DTYPES[held]))
             elif letter == "k":
                 words.append(1 + next(constants))
             elif letter == "n":
@@ -552,8 +554,13 @@ def test_an_operation_is_its_model(case, wider) -> None:
     assert (memory[0][0], memory[1][0]) == (77, 77)
 
 
-def test_every_operation_has_a_case() -> None:
-    assert {case.name for case in CASES} == set(OPERATIONS)
+def test_every_operation_has_a_case_that_is_mostly_known() -> None:
+    known = {
+        case.name
+        for case in CASES
+        if all(np.isfinite(column).mean() > 0.4 for column in wanted(case))
+    }
+    assert known == set(OPERATIONS)
 
 
 # --- programs of several instructions ---
