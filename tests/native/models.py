@@ -470,7 +470,11 @@ CASES = [
         for case in (
             Case("average", k=WEIGHTS[:3], kept=(NAN, 0.0), counts=(0,)),
             *(Case("macd", n, WEIGHTS, kept=(*NAN3, 0, 0, 0), counts=(0, 0, 0)) for n in range(3)),
-            Case("strength", k=(5.0, 0.2, 0.8), kept=(*NAN3, 0, 0), counts=(0, 0)),
+            # Of 5 rows it begins where nothing changes, of 40 later.
+            *(
+                Case("strength", k=(rows, 0.2, 0.8), kept=(*NAN3, 0, 0), counts=(0, 0))
+                for rows in (5.0, 40.0)
+            ),
             Case("cumulative", kept=(0.0,)),
         )
     ),

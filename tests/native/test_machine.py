@@ -545,8 +545,10 @@ def test_an_operation_is_its_model(case, wider) -> None:
             assert same(found, column[:rows]), rows
     whole, memory = trial.run([case.rows])
     chance = np.random.default_rng(len(case.name))
-    for pieces in (2, 4, 9):
-        cuts = [*sorted(chance.integers(0, case.rows, pieces).tolist()), case.rows]
+    random = (sorted(chance.integers(0, case.rows, pieces).tolist()) for pieces in (2, 4, 9))
+    # Bar by bar at first, while averages begin.
+    for places in (*random, range(1, 60)):
+        cuts = [*places, case.rows]
         outputs, after = trial.run(cuts)
         for found, column in zip(outputs + after, whole + memory, strict=True):
             assert same(found, column), cuts
