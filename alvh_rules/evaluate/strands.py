@@ -210,7 +210,7 @@ class Strand(Step):
         return values[self.number], False
 
     def _array(self, number: int, cells: Cells, block: Block, rows: int) -> Array:
-        """An input as the loop takes it: contiguous, of its storage's own type."""
+        """An input as the loop takes it: contiguous and aligned, of its storage's own type."""
         node = self.nodes[number]
         storage = g.storage_of(node.type)
         match node.operation:
@@ -222,7 +222,8 @@ class Strand(Step):
                 found = cells.values[number]
         if not found.ndim:
             return spread(found, storage, rows)
-        return np.ascontiguousarray(found, dtype=DTYPES[storage])
+        column = np.ascontiguousarray(found, dtype=DTYPES[storage])
+        return column if column.flags.aligned else column.copy()
 
     def _squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
         """For each node that wants them, the squares that `kernels/windows.py` works out."""

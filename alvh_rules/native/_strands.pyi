@@ -3,6 +3,8 @@
 from typing import Any, final
 
 CHUNK: int
+HAS_WIDER: int
+"""Whether this processor has wider vectors, and loops for them were built."""
 OPERATIONS: dict[str, tuple[int, str, int, int]]
 """Each operation's number, signature, and how many numbers and counts it remembers."""
 
@@ -17,6 +19,7 @@ class Machine:
         rings: Any,
         kept: int,
         counts: int,
+        wider: bool = True,
     ) -> Machine: ...
     def run(
         self,

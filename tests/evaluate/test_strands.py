@@ -286,11 +286,26 @@ def test_a_code_that_a_table_lacks_reads_nothing_beside_it(engine) -> None:
     assert np.isnan(found).all()
 
 
+def moved(column):
+    """The same column at an address that is no multiple of its items' size."""
+    space = np.zeros(column.nbytes + 1, dtype=np.int8)[1:].view(column.dtype)
+    space[:] = column
+    return space
+
+
+@needs_native
+def test_columns_at_any_address() -> None:
+    result = checked(PATTERNS)
+    market = patterns_market(result.ruleset, 1)
+    columns = {name: moved(column) for name, column in market.columns.items()}
+    assert not columns["a"].flags.aligned
+    market = type(market)(market.timeline, columns, market.calendars)
+    agree(result.ruleset, result.plan, market, [7, 4_000], Engine.NATIVE)
+
+
 @pytest.mark.parametrize("engine", Engine)
 def test_what_has_no_pattern_has_no_strand(engine) -> None:
-    result = checked(
-        "ruleset plain version 1.0.0\ndata\n  a ratio\nlet one = log(a)\n"
-    )
+    result = checked("ruleset plain version 1.0.0\ndata\n  a ratio\nlet one = log(a)\n")
     found = pieces(result.plan.nodes, result.plan.names.values(), takes_of(engine))
     assert not any(piece.is_strand for piece in found)
 
