@@ -17,8 +17,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("alvh_rules") / "native"
 # No contraction and no reordering: the bits are those of NumPy. Nobody looks at errno or at the
-# flags of the processor, which lets loops be vectorised.
-GCC_FLAGS = ["-std=c11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+# flags of the processor, which lets loops be vectorised. Loops that straddle the lines in which the
+# processor takes its instructions are up to a quarter slower.
+GCC_FLAGS = [
+    *("-std=c11", "-O3", "-falign-loops=32"),
+    *("-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"),
+]
 MSVC_FLAGS = ["/std:c11", "/O2", "/fp:precise"]
 
 
