@@ -27,8 +27,8 @@ _COMPARE = {
     "!=": "not_equal",
 }
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
-_MOST_WINDOW = 1 << 20
-"""Rows of a window up to which a machine remembers them."""
+_MOST_WINDOW = 1 << 15
+"""Rows of a window up to which a machine remembers them: more than the language allows."""
 _MOST_RANKED = 1_024
 """Rows of a window up to which comparing with each costs less than what NumPy's step does."""
 

@@ -27,6 +27,8 @@ from alvh_rules.evaluate.steps import Step
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.schedule import schedule
 
+MOST_NODES = 4_096
+"""Nodes of one strand: of longer ones a program would outgrow its bounds."""
 Takes = Callable[[Sequence[g.Node], int], bool]
 """Whether an engine takes a node into strands."""
 
@@ -86,7 +88,8 @@ def pieces(
     for turn in sorted(set(wave.values())):
         members = tuple(number for number in order if wave[number] == turn)
         if turn % sorts:
-            groups.append((True, members))
+            starts = range(0, len(members), MOST_NODES)
+            groups += [(True, members[start : start + MOST_NODES]) for start in starts]
         else:
             groups += [(False, (number,)) for number in members]
     return _connected(nodes, kept, groups)

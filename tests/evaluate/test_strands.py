@@ -15,7 +15,7 @@ from alvh_rules import load
 from alvh_rules.cli.main import main
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
-from alvh_rules.evaluate import engines, native_code, scalar_patterns
+from alvh_rules.evaluate import engines, native_code, scalar_patterns, strands
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.compiled import CompiledStrand
 from alvh_rules.evaluate.engine import Run
@@ -374,3 +374,15 @@ def test_an_engine_that_cannot_be_had_is_told(market, capsys, monkeypatch) -> No
     monkeypatch.undo()
     assert main(["run", CORE, "--data", market, "--engine", "compiled", "--profile"]) == 2
     assert "--profile" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("engine", STRANDS)
+def test_a_long_strand_is_cut(engine, monkeypatch) -> None:
+    result = checked(PATTERNS)
+    market = patterns_market(result.ruleset, 4)
+    uncut = pieces(result.plan.nodes, result.plan.names.values(), takes_of(engine))
+    monkeypatch.setattr(strands, "MOST_NODES", 7)
+    cut = pieces(result.plan.nodes, result.plan.names.values(), takes_of(engine))
+    assert max(len(piece.numbers) for piece in uncut) > 7
+    assert max(len(piece.numbers) for piece in cut) == 7
+    agree(result.ruleset, result.plan, market, [33], engine)
