@@ -31,7 +31,7 @@ Sequel = Sequence[tuple[Step, tuple[int, ...]]]
 """The steps of a run in order, each with the cells that are let go after it."""
 
 
-THREADS_FROM = 200_000
+THREADS_FROM = 500_000
 """Rows from which threads are worth beginning."""
 MOST_THREADS = 4
 """Threads that are taken unasked."""

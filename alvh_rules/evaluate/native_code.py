@@ -29,6 +29,8 @@ _COMPARE = {
 _ARITHMETIC = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide"}
 _MOST_WINDOW = 1 << 15
 """Rows of a window up to which a machine remembers them: more than the language allows."""
+_EDGES = 4
+"""Edges of a table that one operation counts."""
 _MOST_RANKED = 1_024
 """Rows of a window up to which comparing with each costs less than what NumPy's step does."""
 
@@ -199,11 +201,17 @@ def _band(program: Program, n: int, band: g.Band, inputs: Sequence[int]) -> None
         begin = program.filled(band.rows[0], Held.CODE)
         program.say("known_or", program.made(n), begin, value, band.missing)
         return
-    names = ["at_or_above" if above else "above" for above in band.joins_above]
-    edges = [program.number(edge) for edge in band.edges]
-    passed = program.say(names[0], program.scratch(Held.CODE), value, edges[0])
-    for name, edge in zip(names[1:], edges[1:], strict=True):
-        more = program.say(f"and_{name}", program.scratch(Held.CODE), passed, value, edge)
+    # What belongs to the band below its edge is above it from the next number on.
+    edges = [
+        program.number(edge if above else math.nextafter(edge, math.inf))
+        for edge, above in zip(band.edges, band.joins_above, strict=True)
+    ]
+    # Nothing is at or above what is no number.
+    edges += [program.number(math.nan)] * (-len(edges) % _EDGES)
+    passed = program.say("passed", program.scratch(Held.CODE), value, *edges[:_EDGES])
+    for start in range(_EDGES, len(edges), _EDGES):
+        some = edges[start : start + _EDGES]
+        more = program.say("and_passed", program.scratch(Held.CODE), passed, value, *some)
         program.release(passed)
         passed = more
     if list(band.rows) != list(range(len(band.rows))):

@@ -435,6 +435,12 @@ INLINE void crossed(int8_t *RESTRICT out, const double *a, const double *b, int6
         break;                                                                                     \
     }
 
+/* How many of four edges a value has passed, counted as it is compared: in doubles, without a change of
+ * width for each edge. */
+#define PASSED(value)                                                                              \
+    (((value) >= w ? 1.0 : 0.0) + ((value) >= x ? 1.0 : 0.0) + ((value) >= y ? 1.0 : 0.0) +        \
+     ((value) >= z ? 1.0 : 0.0))
+
 /* Truths of two columns' rows: 1 where the comparison holds, -1 where its opposite does, 0 where a side
  * is missing. What compilers make of it takes twice the time: they pack each comparison by itself.
  * Thirty-two rows at a time; how many rows are done. A step of 0 reads the same four numbers. */
@@ -625,15 +631,15 @@ INLINE void operate(struct run *run, const int32_t *word, Py_ssize_t rows, int w
     case op_where: WHERE(double, NAN)
     case op_where_truth: WHERE(int8_t, 0)
     case op_where_code: WHERE(int32_t, -1)
-    case op_above: { const double edge = numbers[word[4]]; UNARY(int32_t, double, a > edge) }
-    case op_at_or_above: { const double edge = numbers[word[4]]; UNARY(int32_t, double, a >= edge) }
-    case op_and_above: {
-        const double edge = numbers[word[5]];
-        MIXED(int32_t, int32_t, double, (uint32_t)a + (b > edge))
+    case op_passed: {
+        const double w = numbers[word[4]], x = numbers[word[5]], y = numbers[word[6]],
+                     z = numbers[word[7]];
+        UNARY(int32_t, double, PASSED(a))
     }
-    case op_and_at_or_above: {
-        const double edge = numbers[word[5]];
-        MIXED(int32_t, int32_t, double, (uint32_t)a + (b >= edge))
+    case op_and_passed: {
+        const double w = numbers[word[5]], x = numbers[word[6]], y = numbers[word[7]],
+                     z = numbers[word[8]];
+        MIXED(int32_t, int32_t, double, (uint32_t)a + (uint32_t)(int32_t)PASSED(b))
     }
     case op_known_or: {
         const int32_t other = word[5];

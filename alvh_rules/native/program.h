@@ -77,10 +77,8 @@ enum kind { SCRATCH, FILLED, CONSTANT, INPUT, OUTPUT, KINDS };
     X(where, "ftff", 0, 0)                                                                         \
     X(where_truth, "tttt", 0, 0)                                                                   \
     X(where_code, "ctcc", 0, 0)                                                                    \
-    X(above, "cfk", 0, 0)                                                                          \
-    X(at_or_above, "cfk", 0, 0)                                                                    \
-    X(and_above, "ccfk", 0, 0)                                                                     \
-    X(and_at_or_above, "ccfk", 0, 0)                                                               \
+    X(passed, "cfkkkk", 0, 0)                                                                      \
+    X(and_passed, "ccfkkkk", 0, 0)                                                                 \
     X(known_or, "ccfn", 0, 0)                                                                      \
     X(look_up, "fcK", 0, 0)                                                                        \
     X(look_up_by_truth, "ftK", 0, 0)                                                               \

@@ -200,10 +200,8 @@ OF_A_ROW: dict[str, Callable[..., Any]] = {
     "where": chosen(NAN),
     "where_truth": chosen(0),
     "where_code": chosen(-1),
-    "above": lambda case, a: int(a > case.k[0]),
-    "at_or_above": lambda case, a: int(a >= case.k[0]),
-    "and_above": lambda case, code, a: wrapped(code + (a > case.k[0])),
-    "and_at_or_above": lambda case, code, a: wrapped(code + (a >= case.k[0])),
+    "passed": lambda case, a: sum(a >= edge for edge in case.k),
+    "and_passed": lambda case, code, a: wrapped(code + sum(a >= edge for edge in case.k)),
     "known_or": lambda case, code, a: case.n if math.isnan(a) else code,
     "look_up": entry,
     "look_up_by_truth": entry,
@@ -470,7 +468,7 @@ PLAIN = {
     "next_digit": 40_000,
     "next_digit_of_truth": 3,
 }
-CONSTANTS = {"above": 1.0, "at_or_above": 1.0, "and_above": 0.0, "and_at_or_above": 0.0}
+CONSTANTS = dict.fromkeys(("passed", "and_passed"), (1.0, -0.0, math.inf, NAN))
 TABLES: dict[str, tuple[Any, ...]] = {
     "look_up": (1.5, -0.0, 5e-324, NAN, -7.0),
     "look_up_by_truth": (1.5, 2.5, 3.5),
@@ -489,7 +487,7 @@ CASES = [
         Case(
             name,
             n=PLAIN.get(name, 0),
-            k=(CONSTANTS.get(name, 4.0),),
+            k=CONSTANTS.get(name, (4.0,)),
             table=TABLES.get(name, ()),
         )
         for name in OF_A_ROW
