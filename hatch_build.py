@@ -64,7 +64,7 @@ class NativeBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         extension = Extension(
             "alvh_rules.native._strands",
             [str(FOLDER / "strands.c")],
-            depends=[str(FOLDER / name) for name in ("program.h", "operations.h")],
+            depends=[str(FOLDER / name) for name in ("program.h", "operations.h", "stepper.h")],
             extra_compile_args=MSVC_FLAGS if sys.platform == "win32" else GCC_FLAGS,
             py_limited_api=True,
         )

@@ -12,10 +12,9 @@ from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import Cells
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.native_code import encoded
-from alvh_rules.evaluate.native_program import code_type
+from alvh_rules.evaluate.native_program import code_type, machine_of
 from alvh_rules.evaluate.pointwise import Computed
 from alvh_rules.evaluate.strands import Piece, Strand
-from alvh_rules.native import Machine
 from alvh_rules.plan import graph as g
 
 
@@ -26,15 +25,7 @@ class NativeStrand(Strand):
         super().__init__(piece, nodes)
         program = encoded(nodes, piece.numbers, self._read, list(self._squares), piece.outputs)
         self.program = program
-        self._machine = Machine(
-            program.registers,
-            program.code,
-            program.numbers,
-            program.integers,
-            program.rings,
-            len(program.kept),
-            len(program.counts),
-        )
+        self._machine = machine_of(program)
         self._numbers = np.array(program.kept, dtype=np.float64)
         self._counts = np.array(program.counts, dtype=np.int64)
         self._rings = np.full(int(program.rings.sum()), np.nan)

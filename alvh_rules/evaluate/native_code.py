@@ -76,10 +76,15 @@ def encoded(
 
 
 def can_be_encoded(nodes: Sequence[g.Node], number: int) -> bool:
-    """Whether a node has an encoding."""
+    """Whether a node of the rows has an encoding."""
+    return not nodes[number].clock and has_encoding(nodes, number)
+
+
+def has_encoding(nodes: Sequence[g.Node], number: int) -> bool:
+    """Whether a node has an encoding, whatever its clock."""
     node = nodes[number]
     storages = [g.storage_of(nodes[part].type) for part in node.inputs]
-    if node.clock or g.Storage.CURVE in (*storages, g.storage_of(node.type)):
+    if g.Storage.CURVE in (*storages, g.storage_of(node.type)):
         return False
     if takes_squares(node.operation):
         priced = not isinstance(nodes[node.inputs[0]].operation, g.Constant)

@@ -23,7 +23,7 @@ import numpy as np
 from alvh_rules.evaluate.cells import DTYPES
 from alvh_rules.evaluate.columns import codes_type
 from alvh_rules.evaluate.inputs import Array
-from alvh_rules.native import OPERATIONS
+from alvh_rules.native import OPERATIONS, Machine
 from alvh_rules.plan import graph as g
 
 
@@ -65,6 +65,19 @@ class Encoded:
     kept: tuple[float, ...]
     counts: tuple[int, ...]
     owners: tuple[int, ...]
+
+
+def machine_of(program: Encoded) -> Machine:
+    """The machine of a program, which verifies it."""
+    return Machine(
+        program.registers,
+        program.code,
+        program.numbers,
+        program.integers,
+        program.rings,
+        len(program.kept),
+        len(program.counts),
+    )
 
 
 def code_type(node: g.Node) -> np.dtype[Any]:

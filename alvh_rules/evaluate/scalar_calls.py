@@ -1,8 +1,9 @@
-"""What the code for one bar calls: a step on one row, a calendar's answer for a session, a curve."""
+"""What the code for one bar calls: a window's native stepper, a step on one row, a calendar, a curve."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,11 @@ import numpy as np
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import DTYPES, Cells
+from alvh_rules.evaluate.native_code import encoded, has_encoding
+from alvh_rules.evaluate.native_program import machine_of
 from alvh_rules.evaluate.steps import Step, dates_in_windows, step_of
+from alvh_rules.evaluate.steps import Window as StepOfWindow
+from alvh_rules.native import native_is_there
 from alvh_rules.plan import graph as g
 
 
@@ -29,6 +34,10 @@ class Moment:
     session: tuple[bool, ...] = ()
     week: tuple[bool, ...] = ()
     month: tuple[bool, ...] = ()
+
+
+NOWHERE: Any = None
+"""The moment of a row that goes by no calendar."""
 
 
 class Called:
@@ -59,6 +68,64 @@ class Called:
         with np.errstate(all="ignore"):
             found, _ = self.step.compute(cells, moment.row)
         return found[0].item()
+
+    def save(self) -> Any:
+        """What is remembered, as numbers, lists and dictionaries; None for nothing."""
+        return self.step.save()
+
+    def load(self, saved: Any) -> None:
+        """Take up what was saved."""
+        self.step.load(saved)
+
+
+class Stepped:
+    """A window of numbers, worked out by the native machine a row at a time.
+
+    What is saved is what the step on columns saves, the last rows of its inputs: a stepper that is
+    given these again stands where it stood. So a state may be taken up where there is no machine.
+    """
+
+    def __init__(self, number: int, nodes: Sequence[g.Node], back: int) -> None:
+        inputs = nodes[number].inputs
+        read = [n for n in dict.fromkeys(inputs) if not isinstance(nodes[n].operation, g.Constant)]
+        program = encoded(nodes, (number,), read, (), (number,))
+        self._machine = machine_of(program)
+        self._begin = np.array(program.kept), np.array(program.counts, dtype=np.int64)
+        # Each column is told once.
+        self._told = None if read == list(inputs) else [inputs.index(part) for part in read]
+        self._tails: list[deque[float]] = [deque(maxlen=back) for _ in inputs]
+        self._step = self._machine.stepper(*self._begin).step
+
+    def __call__(self, moment: Moment, *values: Any) -> Any:
+        for tail, value in zip(self._tails, values, strict=True):
+            tail.append(value)
+        if self._told is not None:
+            values = tuple(values[place] for place in self._told)
+        return self._step(*values)
+
+    def save(self) -> Any:
+        """The last rows of each input."""
+        return [list(tail) for tail in self._tails]
+
+    def load(self, saved: Any) -> None:
+        """Take up what was saved."""
+        self._step = self._machine.stepper(*self._begin).step
+        for tail in self._tails:
+            tail.clear()
+        for row in zip(*saved, strict=True):
+            self(NOWHERE, *row)
+
+
+def called(number: int, nodes: Sequence[g.Node]) -> Called | Stepped:
+    """What works out a node that has no pattern, on one row."""
+    node = nodes[number]
+    step = step_of(number, nodes)
+    storages = {g.storage_of(nodes[part].type) for part in (*node.inputs, number)}
+    of_numbers = isinstance(step, StepOfWindow) and storages == {g.Storage.NUMBER}
+    if of_numbers and native_is_there() and has_encoding(nodes, number):
+        assert isinstance(step, StepOfWindow)
+        return Stepped(number, nodes, step.back)
+    return Called(number, nodes)
 
 
 def _curve_of(months: Any) -> Any:

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from alvh_rules.evaluate import scalar_patterns as patterns
-from alvh_rules.evaluate.scalar_calls import Called, Curve, Dated, Window
+from alvh_rules.evaluate.scalar_calls import Called, Curve, Dated, Stepped, Window, called
 from alvh_rules.evaluate.scalar_calls import Moment as Moment
 from alvh_rules.evaluate.scalar_logic import Stopping, owners
 from alvh_rules.plan import graph as g
@@ -152,12 +152,12 @@ class BarByBar:
         self.decide: Decide = made[0]
         self._save, self._load = made[1:]
         self._names = list(state)
-        self._calls = [item for item in code.bound.values() if isinstance(item, Called)]
+        self._calls = [item for item in code.bound.values() if isinstance(item, Called | Stepped)]
 
     def save(self) -> dict[str, Any]:
         """What is remembered, as numbers, lists and dictionaries."""
         own = dict(zip(self._names, self._save(), strict=True))
-        return {"own": own, "calls": [call.step.save() for call in self._calls]}
+        return {"own": own, "calls": [call.save() for call in self._calls]}
 
     def load(self, saved: Mapping[str, Any]) -> None:
         """Go on from what `save` gave, of the same plan and wanted nodes."""
@@ -165,7 +165,7 @@ class BarByBar:
         self._load(*(list(value) if isinstance(value, list) else value for value in own))
         for call, remembered in zip(self._calls, saved["calls"], strict=True):
             if remembered is not None:
-                call.step.load(remembered)
+                call.load(remembered)
 
 
 def _written(nodes: Sequence[g.Node], wanted: Sequence[int]) -> tuple[str, Code, tuple[str, ...]]:
@@ -297,5 +297,5 @@ def _line(code: Code, number: int) -> None:
         pattern(code, number, node.operation, inputs, storages)
         return
     assert isinstance(node.operation, g.Call), node.operation
-    code.bind(f"f{number}", Called(number, code.nodes))
+    code.bind(f"f{number}", called(number, code.nodes))
     code.say(f"v{number} = f{number}(moment, {', '.join(inputs)})")

@@ -482,6 +482,56 @@ def _cumulative(
     _finite(code, f"v{n}")
 
 
+def _least(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    first, *others = _arguments(code, n, operation, inputs)
+    sign = "<=" if operation.function == "min" else ">="
+    _bounded(code, n, first, [(sign, other) for other in others])
+
+
+def _clip(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    value, low, high = _arguments(code, n, operation, inputs)
+    _bounded(code, n, value, [(">=", low), ("<=", high)])
+
+
+def _arguments(code: Code, n: int, operation: g.Call, inputs: Sequence[str]) -> list[str]:
+    """What each argument of a call is called: what is fixed is bound."""
+    given = iter(inputs)
+    return [
+        next(given) if value is None else code.bind(f"c{n}_{place}", float(value))
+        for place, value in enumerate(operation.fixed)
+        if not isinstance(value, str)
+    ]
+
+
+def _bounded(code: Code, n: int, value: str, bounds: Sequence[tuple[str, str]]) -> None:
+    """The farther of a value and each bound in turn; what is missing stays so."""
+    for sign, other in bounds:
+        code.say(f"v{n} = {value} if {value} {sign} {other} or {value} != {value} else {other}")
+        value = f"v{n}"
+    # Of zeros of both signs either may be found: adding zero makes it the positive one.
+    code.say(f"v{n} = {value} + 0.0")
+    _finite(code, f"v{n}")
+
+
+def _root(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    code.say(f"v{n} = sqrt({inputs[0]}) if {inputs[0]} >= 0.0 else nan")
+
+
+def _sessions_since(
+    code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
+) -> None:
+    name = code.keep(f"s{n}", math.nan)
+    condition = inputs[0]
+    code.say(f"{name} = {name} + 1.0 if {condition} < 0 else 0.0 if {condition} else nan")
+    code.say(f"v{n} = {name}")
+
+
 def _absolute(
     code: Code, n: int, operation: g.Call, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
@@ -507,4 +557,9 @@ _CALLS: dict[str, Pattern] = {
     "latch": _latch,
     "cumulative": _cumulative,
     "abs": _absolute,
+    "min": _least,
+    "max": _least,
+    "clip": _clip,
+    "sqrt": _root,
+    "sessions_since": _sessions_since,
 }

@@ -9,6 +9,10 @@ OPERATIONS: dict[str, tuple[int, str, int, int]]
 """Each operation's number, signature, and how many numbers and counts it remembers."""
 
 @final
+class Stepper:
+    def step(self, *values: float) -> float: ...
+
+@final
 class Machine:
     def __new__(
         cls,
@@ -21,6 +25,7 @@ class Machine:
         counts: int,
         wider: bool = True,
     ) -> Machine: ...
+    def stepper(self, kept: Any, counts: Any) -> Stepper: ...
     def run(
         self,
         rows: int,

@@ -13,8 +13,9 @@
  *    counts, and rings (the last rows of a column). Buffers have the types and lengths of the
  *    program, and what is written overlaps nothing else. It lets go of the interpreter meanwhile.
  *
- * program.h has what a program is and how it is verified, operations.h the loops; here are the type
- * that Python sees, and the buffers that it gives. All are compiled as one.
+ * program.h has what a program is and how it is verified, operations.h the loops, stepper.h what runs
+ * one row at a time; here are the type that Python sees, and the buffers that it gives. All are
+ * compiled as one.
  */
 #define Py_LIMITED_API 0x030B0000
 #define PY_SSIZE_T_CLEAN
@@ -49,20 +50,21 @@ static int open_buffer(PyObject *given, const char *formats, Py_ssize_t size, in
     return -1;
 }
 
-/* A copy of a buffer of numbers or integers; NULL with an error set. */
-static void *copied(PyObject *given, enum type type, Py_ssize_t most, Py_ssize_t *count)
+/* A copy of a buffer of so many items at the most; NULL with an error set. */
+static void *copied(PyObject *given, const char *formats, Py_ssize_t size, Py_ssize_t most,
+                    Py_ssize_t *count)
 {
     Py_buffer view;
-    if (open_buffer(given, FORMATS[type], SIZES[type], 0, &view) < 0)
+    if (open_buffer(given, formats, size, 0, &view) < 0)
         return NULL;
     void *copy = NULL;
-    if (view.len / SIZES[type] > most)
+    if (view.len / size > most)
         PyErr_SetString(PyExc_ValueError, "a part of a program that is longer than it may be");
     else if ((copy = PyMem_Malloc(view.len ? (size_t)view.len : 1)) == NULL)
         PyErr_NoMemory();
     else {
         memcpy(copy, view.buf, (size_t)view.len);
-        *count = view.len / SIZES[type];
+        *count = view.len / size;
     }
     PyBuffer_Release(&view);
     return copy;
@@ -89,11 +91,11 @@ static PyObject *machine_new(PyTypeObject *type, PyObject *arguments, PyObject *
     machine->perform = wider && HAS_WIDER ? perform_wider : perform;
     machine->kept_numbers = kept;
     machine->kept_counts = counts;
-    if (!(machine->registers = copied(registers, CODE, 4 * MOST_REGISTERS, &words)) ||
-        !(machine->code = copied(code, CODE, MOST_WORDS, &machine->words)) ||
-        !(machine->numbers = copied(numbers, NUMBER, MOST_WORDS, &machine->number_count)) ||
-        !(machine->integers = copied(integers, CODE, MOST_WORDS, &machine->integer_count)) ||
-        !(machine->rings = copied(rings, CODE, MOST_WORDS, &machine->ring_count)))
+    if (!(machine->registers = copied(registers, FORMATS[CODE], 4, 4 * MOST_REGISTERS, &words)) ||
+        !(machine->code = copied(code, FORMATS[CODE], 4, MOST_WORDS, &machine->words)) ||
+        !(machine->numbers = copied(numbers, FORMATS[NUMBER], 8, MOST_WORDS, &machine->number_count)) ||
+        !(machine->integers = copied(integers, FORMATS[CODE], 4, MOST_WORDS, &machine->integer_count)) ||
+        !(machine->rings = copied(rings, FORMATS[CODE], 4, MOST_WORDS, &machine->ring_count)))
         goto failed;
     if (words % 4) {
         PyErr_SetString(PyExc_ValueError, "a register of no four words");
@@ -344,8 +346,16 @@ release:
     return answer;
 }
 
+/* What the module keeps. */
+struct state {
+    PyTypeObject *stepper;
+};
+
+#include "stepper.h"
+
 static PyMethodDef machine_methods[] = {
     {"run", machine_run, METH_VARARGS, run_doc},
+    {"stepper", machine_stepper, METH_VARARGS, stepper_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -375,8 +385,10 @@ static PyType_Spec machine_spec = {
 static int module_exec(PyObject *module)
 {
     count_operands();
-    PyObject *type = PyType_FromSpec(&machine_spec);
-    if (type == NULL)
+    struct state *state = PyModule_GetState(module);
+    state->stepper = (PyTypeObject *)PyType_FromModuleAndSpec(module, &stepper_spec, NULL);
+    PyObject *type = PyType_FromModuleAndSpec(module, &machine_spec, NULL);
+    if (type == NULL || state->stepper == NULL)
         return -1;
     const int failed = PyModule_AddObjectRef(module, "Machine", type) < 0;
     Py_DecRef(type);
@@ -413,6 +425,7 @@ static PyModuleDef module_definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "alvh_rules.native._strands",
     .m_doc = "Strands of a plan, run natively.",
+    .m_size = sizeof(struct state),
     .m_slots = module_slots,
 };
 
