@@ -44,7 +44,7 @@ _STEPS_ONLY = (
     g.Event,
     g.Sample,
     g.Hold,
-    # NumPy's interpolation is compiled apart from Numba's.
+    # A search of a table's points, which these loops have not.
     g.Interpolate,
 )
 _CODES = (g.Band, g.Cross, g.FirstTrue, g.Combination)

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from alvh_rules.evaluate.interpolation import Polyline
 from alvh_rules.evaluate.native_program import HELD, Encoded, Held, Place, Program
 from alvh_rules.evaluate.strands import takes_squares
 from alvh_rules.plan import graph as g
@@ -289,6 +290,20 @@ def _lookup(program: Program, n: int, operation: g.Lookup, inputs: Sequence[int]
     _look_up(program, n, operation.values, program.rows(inputs[0]))
 
 
+def _interpolate(program: Program, n: int, table: g.Interpolate, inputs: Sequence[int]) -> None:
+    line = Polyline.of(table)
+    value = program.rows(inputs[0])
+    place = _table(program, Held.NUMBER, (*line.points, *line.slopes, *line.values))
+    if len(inputs) == 1:
+        program.say("interpolate", program.made(n), value, *place)
+        return
+    found = program.say("interpolate", program.scratch(Held.NUMBER), value, *place)
+    lost = program.say("is_missing", program.scratch(Held.TRUTH), value)
+    program.say("where", program.made(n), lost, program.rows(inputs[1]), found)
+    program.release(found)
+    program.release(lost)
+
+
 # --- what is remembered ---
 
 
@@ -542,6 +557,7 @@ _OPERATIONS: Mapping[type, Encoding] = {
     g.Select: _select,
     g.Combination: _combination,
     g.Lookup: _lookup,
+    g.Interpolate: _interpolate,
     g.Lasting: _lasting,
     g.Latch: _latch,
 }

@@ -18,7 +18,8 @@ from alvh_rules.core.kinds import Kind
 from alvh_rules.core.kleene import FALSE, TRUE, UNKNOWN
 from alvh_rules.evaluate.cells import DTYPES, Cells, all_finite
 from alvh_rules.evaluate.columns import codes_type, looking_up
-from alvh_rules.evaluate.inputs import Array, Float, is_missing, missing_of
+from alvh_rules.evaluate.inputs import Array, is_missing, missing_of
+from alvh_rules.evaluate.interpolation import Polyline
 from alvh_rules.plan import graph as g
 
 Computed = tuple[Any, bool]
@@ -372,11 +373,11 @@ def _lookup(number: int, part: int, values: tuple[float | int, ...], kind: Kind)
 
 
 def _interpolate(inputs: Sequence[int], operation: g.Interpolate) -> Function:
-    points, values = np.array(operation.points), np.array(operation.values)
+    line = Polyline.of(operation)
 
     def run(cells: Cells) -> Computed:
         value = cells.values[inputs[0]]
-        out: Float = np.interp(value, points, values)
+        out = line.on(value)
         if cells.whole[inputs[0]]:
             return out, True
         lost = np.isnan(value)

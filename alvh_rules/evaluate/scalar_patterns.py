@@ -10,8 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from alvh_rules.evaluate.interpolation import Polyline
 from alvh_rules.plan import graph as g
 from alvh_rules.plan.scalars import missing, rounded
 
@@ -196,8 +195,7 @@ def _lookup(
 def _interpolate(
     code: Code, n: int, operation: g.Interpolate, inputs: Sequence[str], _: Sequence[g.Storage]
 ) -> None:
-    points, values = np.array(operation.points), np.array(operation.values)
-    code.bind(f"f{n}", lambda value: float(np.interp(value, points, values)))
+    code.bind(f"f{n}", Polyline.of(operation).at)
     value = inputs[0]
     lost = inputs[1] if len(inputs) > 1 else "nan"
     code.say(f"v{n} = f{n}({value}) if {value} == {value} else {lost}")

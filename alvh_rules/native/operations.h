@@ -379,6 +379,30 @@ INLINE void true_range(double *RESTRICT out, const double *high, const double *l
     kept[0] = before;
 }
 
+/* A table between its points, flat beyond the ends: evaluate/interpolation.py. */
+INLINE void interpolated(double *RESTRICT out, const double *values, const double *points,
+                         int32_t count, Py_ssize_t rows)
+{
+    const double *slopes = points + count, *heights = slopes + count;
+    const double least = points[0], most = points[count - 1];
+    int32_t place[CHUNK];
+    EACH {
+        /* What is no number stays none: neither comparison holds. */
+        const double value = values[i] < least ? least : values[i];
+        out[i] = value > most ? most : value;
+        place[i] = 0;
+    }
+    for (int32_t point = 1; point < count; point++) {
+        const double edge = points[point];
+        EACH place[i] += out[i] >= edge;
+    }
+    EACH {
+        const int32_t at = place[i];
+        out[i] = slopes[at] * (out[i] - points[at]) + heights[at];
+        out[i] = values[i] == values[i] ? out[i] : NAN;
+    }
+}
+
 INLINE void lasting(int8_t *RESTRICT out, const int8_t *values, int64_t n, int64_t *count,
                     Py_ssize_t rows)
 {
@@ -675,6 +699,9 @@ INLINE void operate(struct run *run, const int32_t *word, Py_ssize_t rows, int w
     }
     case op_narrow: UNARY(int8_t, int32_t, a)
     case op_shorten: UNARY(int16_t, int32_t, a)
+    case op_interpolate:
+        interpolated(filled, first, numbers + word[4], word[5] / 3, rows);
+        break;
     case op_lasting:
         lasting(filled, first, word[4], run->counts + word[5], rows);
         break;

@@ -41,7 +41,8 @@ enum kind { SCRATCH, FILLED, CONSTANT, INPUT, OUTPUT, KINDS };
  *   g        a register of numbers, or a constant
  *   n        a number as it stands
  *   k        a constant of `numbers`
- *   K I      a table in `numbers`, or in `integers`: where it begins, its entries
+ *   K I      a table in `numbers`, or in `integers`: where it begins, its entries. That of `interpolate`
+ *            has points, as many slopes, and as many values.
  *   S C      where its remembered numbers, or counts, begin; how many follows from the operation
  *   R        its first ring; how many, and how long, follows from the operation
  */
@@ -97,6 +98,7 @@ enum kind { SCRATCH, FILLED, CONSTANT, INPUT, OUTPUT, KINDS };
     X(next_digit_of_truth, "cctn", 0, 0)                                                           \
     X(narrow, "tc", 0, 0)                                                                          \
     X(shorten, "hc", 0, 0)                                                                         \
+    X(interpolate, "ffK", 0, 0)                                                                    \
     X(lasting, "ttnC", 0, 2)                                                                       \
     X(latch, "tttC", 0, 1)                                                                         \
     X(crossing, "tffC", 0, 1)                                                                      \
@@ -333,7 +335,8 @@ static int verify_instruction(const Machine *machine, const int32_t *word, Py_ss
                 return refused("no such constant", where);
             break;
         case 'K':
-            if (!in_pool(value, operand[1], machine->number_count))
+            if (!in_pool(value, operand[1], machine->number_count) ||
+                (word[0] == op_interpolate && operand[1] < 3))
                 return refused("no such table", where);
             operand++;
             break;

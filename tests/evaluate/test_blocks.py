@@ -11,7 +11,7 @@ from alvh_rules import load
 from alvh_rules.core.kinds import Kind
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.core.source import Source
-from alvh_rules.evaluate import steps
+from alvh_rules.evaluate import scalar_calls, steps
 from alvh_rules.evaluate.blocks import blocks_of
 from alvh_rules.evaluate.engine import Run
 from alvh_rules.evaluate.engine import evaluate as evaluate_plan
@@ -202,6 +202,51 @@ def test_clocks_and_curves_across_blocks(size, engine) -> None:
     assert not np.isnan(whole.columns["by_sessions"]).all()
     same_bits(whole, evaluate_plan(result.ruleset, result.plan, market, block=size, engine=engine))
     bar_by_bar(result.ruleset, result.plan, market, size)
+
+
+WINDOWS = """\
+ruleset windows version 1.0.0
+data
+  a price
+  b price
+let scored = zscore(a, 5) + stdev(b, 7) / b
+let paired = correlation(a, b, 6) + beta(b, a, 3) + correlation(a, a, 4)
+let ranked = percentile_rank(b, 9) + wma(a, 8) / a + weekly(zscore(b, 4))
+signal all_of_them when scored > paired + ranked
+"""
+
+
+@pytest.mark.skipif(not is_there(Engine.NATIVE), reason="the native engine was not built")
+@pytest.mark.parametrize("cut", [1, 6, 33])
+def test_a_state_of_one_bar_is_the_same_without_the_native_machine(monkeypatch, cut) -> None:
+    result = check_source(Source("r.alvh", WINDOWS))
+    assert result.ruleset is not None, result.rendered()
+    market, _ = market_from_frame(random_frame(3, ROWS), result.ruleset.schema)
+    plan = result.plan
+    wanted = [plan.names[name] for name in ("scored", "paired", "ranked")]
+
+    def code(native: bool) -> BarByBar:
+        monkeypatch.setattr(scalar_calls, "native_is_there", lambda: native)
+        return BarByBar(plan.nodes, wanted)
+
+    one, other = code(True), code(False)
+    kinds = [{type(call) for call in item._calls} for item in (one, other)]
+    assert kinds == [{scalar_calls.Stepped}, {scalar_calls.Called}]
+    bars = list(zip(*(market.columns[name].tolist() for name in one.columns), strict=True))
+    found: list[list[tuple[float, ...]]] = [[], []]
+    for row, (bar, moment) in enumerate(zip(bars, moments(market), strict=True)):
+        if row == cut:
+            saved = [json.dumps(item.save()) for item in (one, other)]
+            assert saved[0] == saved[1]
+            one, other = code(True), code(False)
+            # Each goes on from what the other has saved.
+            one.load(json.loads(saved[1]))
+            other.load(json.loads(saved[0]))
+        for item, rows in zip((one, other), found, strict=True):
+            rows.append(item.decide(bar, moment))
+    assert np.array(found[0]).tobytes() == np.array(found[1]).tobytes()
+    assert not np.isnan(np.array(found[0])).all()
+    assert json.dumps(one.save()) == json.dumps(other.save())
 
 
 def test_what_another_run_saved_is_refused() -> None:

@@ -101,6 +101,16 @@ def codes(seed: int) -> list[int]:
 # --- arithmetic ---
 
 
+def interpolate(case: Case, a: float) -> float:
+    third = len(case.table) // 3
+    points, slopes, values = (case.table[start * third :][:third] for start in range(3))
+    if math.isnan(a):
+        return NAN
+    a = min(max(a, points[0]), points[-1])
+    place = max(place for place in range(third) if points[place] <= a)
+    return slopes[place] * (a - points[place]) + values[place]
+
+
 def settled(value: float) -> float:
     return value if math.isfinite(value) else NAN
 
@@ -200,6 +210,7 @@ OF_A_ROW: dict[str, Callable[..., Any]] = {
     "where": chosen(NAN),
     "where_truth": chosen(0),
     "where_code": chosen(-1),
+    "interpolate": lambda case, a: interpolate(case, a),
     "passed": lambda case, a: sum(a >= edge for edge in case.k),
     "and_passed": lambda case, code, a: wrapped(code + sum(a >= edge for edge in case.k)),
     "known_or": lambda case, code, a: case.n if math.isnan(a) else code,
@@ -472,6 +483,8 @@ CONSTANTS = dict.fromkeys(("passed", "and_passed"), (1.0, -0.0, math.inf, NAN))
 TABLES: dict[str, tuple[Any, ...]] = {
     "look_up": (1.5, -0.0, 5e-324, NAN, -7.0),
     "look_up_by_truth": (1.5, 2.5, 3.5),
+    # Points, slopes, values.
+    "interpolate": (-2.5, 0.0, 5e-324, 10.0, 0.1, 7.0, -1 / 3, 0.0, 1.0, 3.0, 0.2, 4.0),
     "look_up_truth": (1, -1, 0, 1),
     "look_up_truth_by_truth": (0, 1, -1),
     "look_up_code": (70_000, 3, -1, 2**31 - 1),

@@ -136,6 +136,8 @@ REFUSED = [
         for name, held, pool in (("look_up", 0, "numbers"), ("look_up_code", 2, "integers"))
         for place in ((-1, 1), (0, 0), (0, -1), (1, 2), (2, 1), (2**31 - 1, 2**31 - 1))
     ),
+    # Of less than a point, a slope and a value it would read before its first.
+    ("no such table at 0", {"code": say("interpolate", 1, 0, 0, 2), "numbers": [1, 2]}),
     (
         "no such remembered numbers at 0",
         {"code": say("average", 1, 0, 0, 0, 0, 1, 0), "numbers": [1], "kept": 2, "counts": 1},
@@ -730,3 +732,61 @@ def test_a_changed_program_is_refused_or_runs(edits, chance) -> None:
         except ValueError:
             # One column of two types.
             assert edits
+
+
+# --- one row at a time ---
+
+
+STEPPED = [
+    case
+    for case in CASES
+    if set(OPERATIONS[case.name][1]) <= set("fgknKSR") | {"C"}
+    and case.name != "window_moments"
+    and case.constant is None
+]
+
+
+@pytest.mark.parametrize("wider", WIDER)
+@pytest.mark.parametrize("case", STEPPED, ids=str)
+def test_a_stepper_is_the_model_too(case, wider) -> None:
+    trial = Trial(case, wider)
+    rings = trial.rings[3:]
+    assert np.isnan(rings).all()
+    step = trial.machine.stepper(trial.kept, trial.counts).step
+    found = [step(*row) for row in zip(*(column.tolist() for column in trial.columns), strict=True)]
+    assert same(np.array(found), *wanted(case))
+
+
+def test_a_stepper_refuses_what_it_cannot_take() -> None:
+    one = machine([IN, OUT], say("negative", 1, 0))
+    nothing, none = np.zeros(0), np.zeros(0, dtype=np.int64)
+    step = one.stepper(nothing, none).step
+    assert step(2.0) == -2.0
+    with pytest.raises(ValueError, match="another number of values"):
+        step()
+    with pytest.raises(ValueError, match="another number of values"):
+        step(1.0, 2.0)
+    with pytest.raises(TypeError):
+        step("2")
+    assert step(3) == -3.0
+    with pytest.raises(ValueError, match="a memory of another length"):
+        one.stepper(np.zeros(1), none)
+    with pytest.raises(ValueError, match="a memory of another length"):
+        one.stepper(nothing, np.zeros(1, dtype=np.int64))
+    with pytest.raises(ValueError, match="a buffer of another type"):
+        one.stepper(none, none)
+    of_truths = machine([IN, (Place.OUTPUT, TRUTH, 0, 0)], say("is_missing", 1, 0))
+    two = machine([IN, OUT, OTHER_OUT], say("negative", 1, 0) + say("absolute", 2, 0))
+    for other in (of_truths, two):
+        with pytest.raises(ValueError, match="other columns than numbers"):
+            other.stepper(nothing, none)
+    with pytest.raises(TypeError):
+        type(one.stepper(nothing, none))()
+
+
+def test_a_stepper_outlives_its_machine() -> None:
+    one = machine([IN, OUT], say("ago", 1, 0, 2, 0), rings=[2])
+    step = one.stepper(np.zeros(0), np.zeros(0, dtype=np.int64)).step
+    del one
+    gc.collect()
+    assert [step(float(value)) for value in range(5)][2:] == [0.0, 1.0, 2.0]
