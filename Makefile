@@ -59,7 +59,8 @@ $(VENV)/.created:
 	@touch $@
 
 # What the installed package is made from; the rest of it is read where it stands.
-MADE_FROM := pyproject.toml constraints.txt hatch_build.py $(wildcard alvh_rules/native/*.[ch])
+MADE_FROM := pyproject.toml constraints.txt hatch_build.py alvh_rules/native/source.py \
+  $(wildcard alvh_rules/native/*.[ch])
 
 $(VENV)/.installed: $(VENV)/.created $(MADE_FROM)
 	$(PIP) install --quiet --constraint constraints.txt --editable .

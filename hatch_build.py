@@ -8,6 +8,7 @@ same: NumPy then does what the machine would, with the same bits (`alvh_rules/na
 from __future__ import annotations
 
 import os
+import runpy
 import sys
 import sysconfig
 from pathlib import Path
@@ -61,10 +62,13 @@ class NativeBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         from setuptools import Distribution, Extension
         from setuptools.command.build_ext import build_ext
 
+        source = runpy.run_path(str(Path(self.root) / FOLDER / "source.py"))
+        files = [str(FOLDER / name) for name in source["FILES"]]
         extension = Extension(
             "alvh_rules.native._strands",
-            [str(FOLDER / "strands.c")],
-            depends=[str(FOLDER / name) for name in ("program.h", "operations.h", "stepper.h")],
+            files[:1],
+            depends=files[1:],
+            define_macros=[("SOURCE", f'"{source["digest"](Path(self.root) / FOLDER)}"')],
             extra_compile_args=MSVC_FLAGS if sys.platform == "win32" else GCC_FLAGS,
             py_limited_api=True,
         )

@@ -74,7 +74,8 @@ def parser_of_commands() -> argparse.ArgumentParser:
         "--engine",
         choices=("auto", "native", "blocks", "compiled"),
         default="auto",
-        help="compiled: by Numba, for millions of rows (default: where that repays itself)",
+        help="how it is computed, with the same decisions: in C, by NumPy alone, or by Numba"
+        " (default: in C, where it was built)",
     )
     command.add_argument(
         "--threads",

@@ -33,8 +33,8 @@ COMPILE_FROM = 100_000_000
 """Rows from which compiling is done unasked where there is no native machine: it takes two to six
 seconds, and where averages recur it saves 30 to 40 ns a row on one thread and half of that on two."""
 _ABSENT = {
-    Engine.NATIVE: "the native engine was not built when `alvh-rules` was installed: it takes a C"
-    " compiler; install again where there is one, or choose `blocks`",
+    Engine.NATIVE: "the native engine was not built when `alvh-rules` was installed, or from other"
+    " source than is here: it takes a C compiler; install again where there is one, or choose `blocks`",
     Engine.COMPILED: "the compiled engine needs Numba: install `alvh-rules[fast]`, or choose `blocks`",
 }
 

@@ -3,6 +3,8 @@
 from typing import Any, final
 
 CHUNK: int
+SOURCE: str
+"""The digest of what it was built from (`source.py`); nothing where it was built by hand."""
 HAS_WIDER: int
 """Whether this processor has wider vectors, and loops for them were built."""
 OPERATIONS: dict[str, tuple[int, str, int, int]]

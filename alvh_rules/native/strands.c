@@ -25,6 +25,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The digest of these files, which the build tells (hatch_build.py). */
+#ifndef SOURCE
+#define SOURCE ""
+#endif
+
 #include "program.h"
 
 #include "operations.h"
@@ -410,7 +415,8 @@ static int module_exec(PyObject *module)
     }
     const int added = PyModule_AddObjectRef(module, "OPERATIONS", operations);
     Py_DecRef(operations);
-    return added < 0 || PyModule_AddIntConstant(module, "CHUNK", CHUNK) < 0 ||
+    return added < 0 || PyModule_AddStringConstant(module, "SOURCE", SOURCE) < 0 ||
+                   PyModule_AddIntConstant(module, "CHUNK", CHUNK) < 0 ||
                    PyModule_AddIntConstant(module, "HAS_WIDER", HAS_WIDER) < 0
                ? -1
                : 0;

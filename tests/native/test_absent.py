@@ -1,14 +1,20 @@
 """The package works where the native machine was not built, with the same bits."""
 
+import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from hashlib import sha256
 from pathlib import Path
+
+import pytest
 
 from alvh_rules import load
 from alvh_rules.core.resources import shipped_rulesets
 from alvh_rules.evaluate.engine import evaluate
 from alvh_rules.market.read import market_from_frame
+from alvh_rules.native import native_is_there
 from tests.evaluate.test_blocks import DAYS
 
 PROGRAM = """
@@ -44,3 +50,33 @@ def test_a_package_without_the_machine() -> None:
     )
     assert told.returncode == 0, told.stderr
     assert told.stdout.split() == ["blocks", evaluated()]
+
+
+STALE = """
+import sys
+from types import ModuleType
+
+other = ModuleType("alvh_rules.native._strands")
+other.SOURCE, other.OPERATIONS = "of other files", {"add": (0, "fgg", 0, 0)}
+sys.modules["alvh_rules.native._strands"] = other
+
+from alvh_rules.native import Machine, native_is_there
+
+print(native_is_there(), Machine)
+"""
+
+
+def test_a_machine_of_other_source_is_not_taken() -> None:
+    told = subprocess.run([sys.executable, "-c", STALE], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["False", "None"]
+
+
+HEADERS = Path(sysconfig.get_path("include")) / "Python.h"
+
+
+@pytest.mark.skipif(
+    not (shutil.which("cc") and HEADERS.exists()) or "ALVH_RULES_NATIVE" in os.environ,
+    reason="there is no C compiler, or no headers of Python's, or it was asked for otherwise",
+)
+def test_it_is_built_where_it_can_be() -> None:
+    assert native_is_there()
