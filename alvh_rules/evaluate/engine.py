@@ -286,7 +286,8 @@ def block_of(threads: int, columns: int) -> int:
 
 def _begun(plan: g.Plan, rows: int, names: Sequence[str] | None, engine: Engine, lanes: int) -> Run:
     """A run that fits so many rows."""
-    if rows >= FILTER_FROM:
+    # The native machine has averages of its own.
+    if rows >= FILTER_FROM and engine is not Engine.NATIVE:
         load_filter()
     fold = names is not None and rows >= FOLD_FROM
     as_codes = names is not None and rows >= CODES_FROM

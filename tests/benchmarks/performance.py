@@ -332,7 +332,8 @@ def main() -> None:
         f"This engine is `{engine_of(AUTO, rows)}`, which is taken by itself; `NumPy alone` and `compiled` are",
         "its `blocks` and `compiled`, for where there was no C compiler and for those who have Numba.",
         "A long result keeps numbers of few values as codes and their values (`this engine`); `every column",
-        "an array` makes float64 arrays of them all, as the peers give, within the time.",
+        "an array` makes float64 arrays of them all, as the peers give, within the time. On a virtual machine",
+        "most of that is of fresh memory, and changes from one run to the next.",
         "",
     ]
     for share in (0.0, 0.01):

@@ -5,6 +5,8 @@ Numba compiles each example anew, which takes a second or two: it has few of the
 
 import json
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -386,3 +388,25 @@ def test_a_long_strand_is_cut(engine, monkeypatch) -> None:
     assert max(len(piece.numbers) for piece in uncut) > 7
     assert max(len(piece.numbers) for piece in cut) == 7
     agree(result.ruleset, result.plan, market, [33], engine)
+
+
+@needs_native
+def test_a_long_native_run_needs_no_filter_of_scipys() -> None:
+    program = """
+import sys
+from alvh_rules import load
+from alvh_rules.evaluate import engine
+from alvh_rules.market.read import market_from_frame
+from tests.evaluate.test_blocks import DAYS
+
+engine.FILTER_FROM = 1
+rules = load(sys.argv[1])
+market, _ = market_from_frame(DAYS, rules.checked.schema)
+for name in ("native", "blocks"):
+    engine.evaluate(rules.checked, rules.plan, market, engine=name)
+    print("scipy.signal" in sys.modules)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, CORE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]
