@@ -10,7 +10,7 @@ import numpy as np
 
 from alvh_rules.evaluate.blocks import Block
 from alvh_rules.evaluate.cells import Cells
-from alvh_rules.evaluate.inputs import Array
+from alvh_rules.evaluate.inputs import Array, Float
 from alvh_rules.evaluate.native_code import encoded
 from alvh_rules.evaluate.native_program import code_type, machine_of
 from alvh_rules.evaluate.pointwise import Computed
@@ -30,18 +30,30 @@ class NativeStrand(Strand):
         self._counts = np.array(program.counts, dtype=np.int64)
         self._rings = np.full(int(program.rings.sum()), np.nan)
         self._seconds: Array | None = None
+        self._squaring = 0.0
         # What remembers nothing takes its blocks in any order, and so on several threads.
         self.remembers = bool(program.kept or program.counts or len(program.rings) or self._prices)
 
     def timed(self, cells: Cells, block: Block, seconds: list[float]) -> Computed:
-        """As `compute`; each node has the time of its own instructions, and the first the rest."""
+        """As `compute`; each node has the time of its own instructions and squares, the first the rest."""
         taken = self._seconds = np.zeros(len(self.program.owners))
+        self._squaring = 0.0
         begun = perf_counter()
         computed = self.compute(cells, block)
-        seconds[self.number] += perf_counter() - begun - float(taken.sum())
+        rest = perf_counter() - begun - float(taken.sum()) - self._squaring
+        seconds[self.number] += rest
+        for number in self._squares:
+            seconds[number] += self._squaring / len(self._squares)
         for owner, own in zip(self.program.owners, taken.tolist(), strict=True):
             seconds[owner] += own
         return computed
+
+    def squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
+        """The squares, timed."""
+        begun = perf_counter()
+        found = super().squared_returns(cells, block, rows)
+        self._squaring += perf_counter() - begun
+        return found
 
     @staticmethod
     def cell_type(node: g.Node) -> np.dtype[Any]:

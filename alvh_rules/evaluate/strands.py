@@ -203,7 +203,7 @@ class Strand(Step):
         rows = len(block)
         inputs = [self._array(number, cells, block, rows) for number in self._read]
         if self._prices:
-            inputs += self._squared_returns(cells, block, rows)
+            inputs += self.squared_returns(cells, block, rows)
         outputs = [cells.room(number, dtype) for number, dtype in self.rooms.items()]
         self.loop(rows, inputs, outputs)
         values, whole = cells.values, cells.whole
@@ -228,7 +228,7 @@ class Strand(Step):
         column = np.ascontiguousarray(found, dtype=DTYPES[storage])
         return column if column.flags.aligned else column.copy()
 
-    def _squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
+    def squared_returns(self, cells: Cells, block: Block, rows: int) -> list[Float]:
         """For each node that wants them, the squares that `kernels/windows.py` works out."""
         found: dict[int, Float] = {}
         for price in self._prices:
