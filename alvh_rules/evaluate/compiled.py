@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from alvh_rules.evaluate.compiled_code import loop_of, written
 from alvh_rules.evaluate.inputs import Array
 from alvh_rules.evaluate.strands import Piece, Strand
@@ -25,9 +23,7 @@ class CompiledStrand(Strand):
         )
         self.source = text.source
         self._loop = loop_of(text, read, len(squares), made)
-        self._numbers = np.array(text.numbers, dtype=np.float64)
-        self._counts = np.array(text.counts, dtype=np.int64)
-        self._rings = np.full(sum(text.rings), np.nan)
+        self.begin(text.numbers, text.counts, sum(text.rings))
 
     def loop(self, rows: int, inputs: Sequence[Array], outputs: Sequence[Array]) -> None:
         """Fill the outputs."""

@@ -26,13 +26,9 @@ class NativeStrand(Strand):
         program = encoded(nodes, piece.numbers, self._read, list(self._squares), piece.outputs)
         self.program = program
         self._machine = machine_of(program)
-        self._numbers = np.array(program.kept, dtype=np.float64)
-        self._counts = np.array(program.counts, dtype=np.int64)
-        self._rings = np.full(int(program.rings.sum()), np.nan)
+        self.begin(program.kept, program.counts, int(program.rings.sum()))
         self._seconds: Array | None = None
         self._squaring = 0.0
-        # What remembers nothing takes its blocks in any order, and so on several threads.
-        self.remembers = bool(program.kept or program.counts or len(program.rings) or self._prices)
 
     def timed(self, cells: Cells, block: Block, seconds: list[float]) -> Computed:
         """As `compute`; each node has the time of its own instructions and squares, the first the rest."""

@@ -187,8 +187,20 @@ class Strand(Step):
         """The type of the cell that is made of a node."""
         return DTYPES[g.storage_of(node.type)]
 
+    def begin(self, numbers: Sequence[float], counts: Sequence[int], rings: int) -> None:
+        """What is remembered before the first row: rings of so many rows are missing throughout.
+
+        A strand that remembers nothing takes its blocks in any order, and so on several threads.
+        """
+        self._numbers = np.array(numbers, dtype=np.float64)
+        self._counts = np.array(counts, dtype=np.int64)
+        self._rings = np.full(rings, np.nan)
+        self.remembers = bool(numbers or counts or rings or self._prices)
+
     def fresh(self) -> Self:
         """The same loop with a memory of its own, for a strand that has not been run."""
+        if not self.remembers:
+            return self
         other = super().fresh()
         other._numbers, other._counts = self._numbers.copy(), self._counts.copy()
         other._rings, other._last = self._rings.copy(), dict(self._last)
