@@ -34,5 +34,10 @@ if [ "$rows" -lt 2 ]; then
   echo "decisions.csv has no decisions" >&2
   exit 1
 fi
+case "$wheel" in
+  *-none-any.whl) ;;
+  *) "$bin/alvh" run "$ruleset" --data market.csv --engine native --out native.csv
+     cmp decisions.csv native.csv ;;
+esac
 "$bin/python" -m alvh_rules --version
 echo "the installed wheel works: $((rows - 1)) sessions decided"
