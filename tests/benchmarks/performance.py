@@ -21,7 +21,9 @@ import numpy as np
 from alvh_rules.evaluate.engine import evaluate
 from alvh_rules.evaluate.engines import AUTO, engine_of
 from alvh_rules.evaluate.inputs import Market
+from alvh_rules.native import native_is_there
 from tests.benchmarks import (
+    bar_workload,
     core_workload,
     rules_workload,
     session_workload,
@@ -35,7 +37,7 @@ from tests.benchmarks.scalar_step import engine_step, numba_step
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 7
 LONG_ROUNDS = 3
-BARS = 20_000
+BARS, WINDOW_BARS = 20_000, 2_000
 SESSIONS = 5_000
 OWN, ARRAYS = "this engine", "this engine, every column an array"
 ALONE, COMPILED = "this engine, NumPy alone", "this engine, compiled"
@@ -288,6 +290,26 @@ def one_bar() -> list[str]:
     return show(lines)
 
 
+def bar_windows() -> list[str]:
+    """Functions of windows, a bar at a time."""
+    market = core_workload.core_market(WINDOW_BARS)
+    lines = [
+        "## Windows, one bar at a time",
+        "",
+        "Stepped by the native machine where it was built, else by the kernel on one row.",
+        "",
+        "| | µs a bar | by its kernel | this / that |",
+        "|---|---|---|---|",
+    ]
+    for call in bar_workload.CALLS:
+        own, kernel = (bar_workload.deciding(call, market, native) for native in (True, False))
+        assert np.array(own()).tobytes() == np.array(kernel()).tobytes(), call
+        seconds = interleaved({"own": own, "kernel": kernel}, ROUNDS)
+        ours, theirs = (seconds[name] / WINDOW_BARS * 1e6 for name in ("own", "kernel"))
+        lines.append(f"| {call} | {ours:.2f} | {theirs:.2f} | {ours / theirs:.2f} |")
+    return show(lines)
+
+
 def tables(rows: int, share: float, rounds: int) -> list[str]:
     """The two workloads over so many rows, with a share of cells missing."""
     core, rules = core_workload, rules_workload
@@ -340,7 +362,7 @@ def main() -> None:
         lines += tables(rows, share, ROUNDS)
     lines += tables(rows * LONG, 0.0, LONG_ROUNDS)
     lines += two_threads(rows) + sessions() + stateless(rows) + one_bar()
-    lines += windows() + memory()
+    lines += (bar_windows() if native_is_there() else []) + windows() + memory()
     (ROOT / "docs" / "performance.md").write_text("\n".join(lines).rstrip() + "\n", "utf-8")
 
 
