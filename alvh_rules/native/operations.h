@@ -134,127 +134,82 @@ INLINE void window(struct run *run, double *RESTRICT out, const double *values, 
     memcpy(out, total, (size_t)rows * sizeof(double));
 }
 
-/* Into `into`: what is known of a older rows, `back` rows before those of `newer`, and of b newer
- * rows together. `into` may be `newer`. */
-INLINE void merge_products(double **into, const double **older, Py_ssize_t back,
-                           const double **newer, Py_ssize_t rows_a, Py_ssize_t rows_b,
-                           Py_ssize_t rows)
+enum merge { MOMENTS, WEIGHTED, PRODUCTS };
+
+/* How many columns each merges. */
+static const int MERGED[] = {2, 2, 5};
+
+/* Into `into`: what is known of the `size` rows that end `back` rows ago, and of the `covered` rows
+ * behind them, together, in the order of kernels/windows.py. `into` may be `newer`. Means, sums of
+ * squared deviations and of products of these are merged by the formula of Chan, Golub and LeVeque
+ * (1979); sums, and sums weighted by their places, are added. */
+INLINE void merged(enum merge how, double **into, const double **older, const double **newer,
+                   Py_ssize_t size, Py_ssize_t covered, Py_ssize_t rows)
 {
-    const double *x0 = older[0] - back, *y0 = older[1] - back, *xx0 = older[2] - back,
-                 *yy0 = older[3] - back, *xy0 = older[4] - back;
-    const double *x1 = newer[0], *y1 = newer[1], *xx1 = newer[2], *yy1 = newer[3], *xy1 = newer[4];
-    double *mean_x = into[0], *mean_y = into[1], *xx = into[2], *yy = into[3], *xy = into[4];
-    const double a = (double)rows_a, b = (double)rows_b;
+    const double a = (double)size, b = (double)covered;
     const double share = b / (a + b), weight = a * b / (a + b);
-    COLUMNS_APART
-    EACH {
-        const double x = x1[i] - x0[i], y = y1[i] - y0[i];
-        const double squares_x = (xx0[i] + xx1[i]) + (x * x) * weight;
-        const double squares_y = (yy0[i] + yy1[i]) + (y * y) * weight;
-        const double products = (xy0[i] + xy1[i]) + (x * y) * weight;
-        mean_x[i] = x0[i] + x * share;
-        mean_y[i] = y0[i] + y * share;
-        xx[i] = squares_x;
-        yy[i] = squares_y;
-        xy[i] = products;
+    const double *x0 = older[0] - covered, *xx0 = older[1] - covered;
+    const double *x1 = newer[0], *xx1 = newer[1];
+    double *x = into[0], *xx = into[1];
+    if (how == WEIGHTED) {
+        COLUMNS_APART
+        EACH {
+            const double weights = xx0[i] + (xx1[i] + x1[i] * a);
+            x[i] = x0[i] + x1[i];
+            xx[i] = weights;
+        }
+    } else if (how == MOMENTS) {
+        COLUMNS_APART
+        EACH {
+            const double apart = x1[i] - x0[i];
+            const double squares = (xx0[i] + xx1[i]) + (apart * apart) * weight;
+            x[i] = x0[i] + apart * share;
+            xx[i] = squares;
+        }
+    } else {
+        const double *y0 = older[2] - covered, *yy0 = older[3] - covered, *xy0 = older[4] - covered;
+        const double *y1 = newer[2], *yy1 = newer[3], *xy1 = newer[4];
+        double *y = into[2], *yy = into[3], *xy = into[4];
+        COLUMNS_APART
+        EACH {
+            const double apart = x1[i] - x0[i], other = y1[i] - y0[i];
+            const double squares = (xx0[i] + xx1[i]) + (apart * apart) * weight;
+            const double others = (yy0[i] + yy1[i]) + (other * other) * weight;
+            const double products = (xy0[i] + xy1[i]) + (apart * other) * weight;
+            x[i] = x0[i] + apart * share;
+            y[i] = y0[i] + other * share;
+            xx[i] = squares;
+            yy[i] = others;
+            xy[i] = products;
+        }
     }
 }
 
-enum pair { MOMENTS, WEIGHTED };
-
-/* As `window`, of two columns: means and sums of squared deviations, merged by the formula of Chan,
- * Golub and LeVeque (1979), or sums and weighted sums (kernels/windows.py). The columns that are
- * found are in spare[0] and spare[1]. */
-INLINE void window_pair(struct run *run, const double *values, int32_t n, struct ring *ring,
-                        enum pair how, Py_ssize_t rows)
-{
-    double first[CHUNK], second[CHUNK];
-    double *RESTRICT total0 = run->spare[0], *RESTRICT total1 = run->spare[1];
-    Py_ssize_t size = 1, covered = 0;
-    memcpy(first, values, (size_t)rows * sizeof(double));
-    EACH second[i] = how == MOMENTS ? 0.0 : values[i];
-    for (;;) {
-        const int use = (n & size) != 0;
-        const int grow = covered + (use ? size : 0) < n;
-        const double *power0 = first, *power1 = second;
-        if (grow || (use && covered)) {
-            power0 = appended(ring++, first, rows);
-            power1 = appended(ring++, second, rows);
-        }
-        if (use) {
-            if (covered) {
-                const double *older0 = power0 - covered, *older1 = power1 - covered;
-                const double a = (double)size, b = (double)covered;
-                const double share = b / (a + b), weight = a * b / (a + b);
-                if (how == MOMENTS)
-                    EACH {
-                        const double apart = total0[i] - older0[i];
-                        total1[i] = (older1[i] + total1[i]) + (apart * apart) * weight;
-                        total0[i] = older0[i] + apart * share;
-                    }
-                else
-                    EACH {
-                        total1[i] = older1[i] + (total1[i] + total0[i] * a);
-                        total0[i] = older0[i] + total0[i];
-                    }
-            } else {
-                memcpy(total0, power0, (size_t)rows * sizeof(double));
-                memcpy(total1, power1, (size_t)rows * sizeof(double));
-            }
-            covered += size;
-        }
-        if (!grow)
-            return;
-        const double *older0 = power0 - size, *older1 = power1 - size;
-        const double a = (double)size;
-        const double share = a / (a + a), weight = a * a / (a + a);
-        if (how == MOMENTS)
-            EACH {
-                const double apart = power0[i] - older0[i];
-                second[i] = (older1[i] + power1[i]) + (apart * apart) * weight;
-                first[i] = older0[i] + apart * share;
-            }
-        else
-            EACH {
-                second[i] = older1[i] + (power1[i] + power0[i] * a);
-                first[i] = older0[i] + power0[i];
-            }
-        size *= 2;
-    }
-}
-
-/* Means of x and y, sums of their squared deviations and of the products of these, merged by the
- * formula of Chan, Golub and LeVeque (1979) as kernels/windows.py does. A row that one lacks, both do.
- * The five columns that are found are in spare[0] to spare[4]. */
-INLINE void window_products(struct run *run, const double *x, const double *y, int32_t n,
-                            struct ring *ring, Py_ssize_t rows)
+/* As `window`, of several columns that are merged together. What is known of each row stands behind
+ * the first MOST_COLUMNS of the spare columns; what is found of each window, in these. */
+INLINE void window_columns(struct run *run, enum merge how, int32_t n, struct ring *ring,
+                           Py_ssize_t rows)
 {
     double **total = run->spare, **power = run->spare + MOST_COLUMNS;
     Py_ssize_t size = 1, covered = 0;
-    EACH {
-        const int known = x[i] == x[i] && y[i] == y[i];
-        power[0][i] = known ? x[i] : NAN;
-        power[1][i] = known ? y[i] : NAN;
-        power[2][i] = power[3][i] = power[4][i] = 0.0;
-    }
     for (;;) {
         const int use = (n & size) != 0;
         const int grow = covered + (use ? size : 0) < n;
         const double *own[MOST_COLUMNS];
-        for (int column = 0; column < MOST_COLUMNS; column++)
+        for (int column = 0; column < MERGED[how]; column++)
             own[column] = grow || (use && covered) ? appended(ring++, power[column], rows)
                                                    : power[column];
         if (use) {
             if (covered)
-                merge_products(total, own, covered, (const double **)total, size, covered, rows);
+                merged(how, total, own, (const double **)total, size, covered, rows);
             else
-                for (int column = 0; column < MOST_COLUMNS; column++)
+                for (int column = 0; column < MERGED[how]; column++)
                     memcpy(total[column], own[column], (size_t)rows * sizeof(double));
             covered += size;
         }
         if (!grow)
             return;
-        merge_products(power, own, size, own, size, size, rows);
+        merged(how, power, own, own, size, size, rows);
         size *= 2;
     }
 }
@@ -769,18 +724,31 @@ INLINE void operate(struct run *run, const int32_t *word, Py_ssize_t rows, int w
     }
     case op_window_moments:
         /* Fills two registers: the means, and behind them the sums of squares. */
-        window_pair(run, second, word[5], run->rings + word[6], MOMENTS, rows);
+        memcpy(run->spare[MOST_COLUMNS], second, (size_t)rows * sizeof(double));
+        EACH run->spare[MOST_COLUMNS + 1][i] = 0.0;
+        window_columns(run, MOMENTS, word[5], run->rings + word[6], rows);
         memcpy(filled, run->spare[0], (size_t)rows * sizeof(double));
         memcpy(run->places[word[3]], run->spare[1], (size_t)rows * sizeof(double));
         break;
     case op_window_weighted:
-        window_pair(run, first, word[4], run->rings + word[5], WEIGHTED, rows);
+        for (int column = 0; column < 2; column++)
+            memcpy(run->spare[MOST_COLUMNS + column], first, (size_t)rows * sizeof(double));
+        window_columns(run, WEIGHTED, word[4], run->rings + word[5], rows);
         memcpy(filled, run->spare[1], (size_t)rows * sizeof(double));
         break;
     case op_window_products: {
-        window_products(run, first, second, word[6], run->rings + word[7], rows);
+        const double *x = first, *y = second;
+        double **given = run->spare + MOST_COLUMNS;
+        /* A row that one lacks, both do. */
+        EACH {
+            const int known = x[i] == x[i] && y[i] == y[i];
+            given[0][i] = known ? x[i] : NAN;
+            given[2][i] = known ? y[i] : NAN;
+            given[1][i] = given[3][i] = given[4][i] = 0.0;
+        }
+        window_columns(run, PRODUCTS, word[6], run->rings + word[7], rows);
         double *RESTRICT out = filled;
-        const double *xx = run->spare[2], *yy = run->spare[3], *xy = run->spare[4];
+        const double *xx = run->spare[1], *yy = run->spare[3], *xy = run->spare[4];
         if (word[5])
             EACH out[i] = settled(xy[i] / yy[i]);
         else

@@ -21,9 +21,10 @@
 /* Work memory that a run may take: four gigabytes, or half of all that there are addresses for. */
 #define MOST_BYTES                                                                                 \
     (PY_SSIZE_T_MAX / 2 < (int64_t)1 << 32 ? (int64_t)PY_SSIZE_T_MAX / 2 : (int64_t)1 << 32)
-/* Bytes of a slot, and what the first one's address is a multiple of. */
-#define SLOT (CHUNK * (Py_ssize_t)sizeof(double))
+/* What each slot's address is a multiple of, and the bytes from one to the next: some more than its
+ * rows take, since a processor mistakes addresses that are pages apart for each other. */
 #define ALIGNMENT 64
+#define SLOT (CHUNK * (Py_ssize_t)sizeof(double) + 3 * ALIGNMENT)
 /* Slots beside those of the program, for what an operation makes on the way. */
 #define SPARE (2 * MOST_COLUMNS)
 
