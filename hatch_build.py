@@ -54,8 +54,9 @@ class NativeBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def clean(self, versions: list[str]) -> None:
         """Remove what was built."""
-        for path in (Path(self.root) / FOLDER).glob("_strands*.so"):
-            path.unlink()
+        for ending in ("so", "pyd"):
+            for path in (Path(self.root) / FOLDER).glob(f"_strands*.{ending}"):
+                path.unlink()
 
     def _build(self) -> Path:
         """The built library, relative to the project."""

@@ -160,9 +160,6 @@ def _is_missing(program: Program, n: int, _: Any, inputs: Sequence[int]) -> None
 
 def _logical(program: Program, n: int, operation: g.Logical, inputs: Sequence[int]) -> None:
     first, *others = (program.rows(part) for part in inputs)
-    if not others:
-        program.say("copy_truth", program.made(n), first)
-        return
     word = operation.operator
     steps = [_with(program, word, other) for other in others]
     program.chain(first, Held.TRUTH, steps, program.made(n))
@@ -410,15 +407,15 @@ def tree_lags(count: int) -> list[int]:
         size *= 2
 
 
-def _tree(program: Program, name: str, out: int, values: int, count: int, columns: int = 1) -> int:
-    lags = [lag for lag in tree_lags(count) for _ in range(columns)]
-    return program.say(name, out, values, count, program.ring(*lags))
+def _rings(program: Program, count: int, columns: int = 1) -> int:
+    """The rings of the tree of a window, of so many columns: the first one's number."""
+    return program.ring(*(lag for lag in tree_lags(count) for _ in range(columns)))
 
 
 def _sma(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
     count = _whole(call.fixed[1])
     values, total = program.rows(inputs[0]), program.scratch(Held.NUMBER)
-    _tree(program, "window_sum", total, values, count)
+    program.say("window_sum", total, values, count, _rings(program, count))
     program.say("divide", program.made(n), total, program.constant(count))
     program.release(total)
 
@@ -426,15 +423,16 @@ def _sma(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
 def _wma(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
     count = _whole(call.fixed[1])
     values, total = program.rows(inputs[0]), program.scratch(Held.NUMBER)
-    _tree(program, "window_weighted", total, values, count, 2)
+    program.say("window_weighted", total, values, count, _rings(program, count, 2))
     program.say("divide", program.made(n), total, program.constant(count * (count + 1) / 2))
     program.release(total)
 
 
 def _extreme(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
     name = "window_greatest" if call.function == "highest" else "window_least"
+    count = _whole(call.fixed[1])
     values, found = program.rows(inputs[0]), program.scratch(Held.NUMBER)
-    _tree(program, name, found, values, _whole(call.fixed[1]))
+    program.say(name, found, values, count, _rings(program, count))
     # Of zeros of both signs either may be found: adding zero makes it the positive one.
     program.say("add", program.made(n), found, program.constant(0.0))
     program.release(found)
@@ -443,8 +441,8 @@ def _extreme(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> N
 def _volatility(program: Program, n: int, call: g.Call, squares: int) -> None:
     """Realized volatility from the squared logarithms of returns."""
     count = _whole(call.fixed[1])
-    total = _tree(program, "window_sum", program.scratch(Held.NUMBER), squares, count)
-    scaled = program.scratch(Held.NUMBER)
+    total, scaled = program.scratch(Held.NUMBER), program.scratch(Held.NUMBER)
+    program.say("window_sum", total, squares, count, _rings(program, count))
     program.say("multiply", scaled, total, program.constant(252.0 / count))
     program.say("root", total, scaled)
     program.say("multiply", program.made(n), total, program.constant(100.0))
@@ -456,8 +454,7 @@ def _moments(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> N
     count = _whole(call.fixed[1])
     values = program.rows(inputs[0])
     mean, squares = program.scratch(Held.NUMBER), program.scratch(Held.NUMBER)
-    lags = [lag for lag in tree_lags(count) for _ in range(2)]
-    program.say("window_moments", mean, squares, values, count, program.ring(*lags))
+    program.say("window_moments", mean, squares, values, count, _rings(program, count, 2))
     if call.function == "stdev":
         program.say("divide", mean, squares, program.constant(count - 1))
         program.say("root", program.made(n), mean)
@@ -471,9 +468,8 @@ def _moments(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> N
 def _products(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:
     count = _whole(call.fixed[2])
     x, y = (program.rows(part) for part in inputs)
-    lags = [lag for lag in tree_lags(count) for _ in range(5)]
-    beta = int(call.function == "beta")
-    program.say("window_products", program.made(n), x, y, beta, count, program.ring(*lags))
+    beta, rings = int(call.function == "beta"), _rings(program, count, 5)
+    program.say("window_products", program.made(n), x, y, beta, count, rings)
 
 
 def _rank(program: Program, n: int, call: g.Call, inputs: Sequence[int]) -> None:

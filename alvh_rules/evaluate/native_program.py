@@ -102,6 +102,7 @@ class Program:
     owners: list[int] = field(default_factory=list)
     owner: int = -1
     _places: dict[tuple[int, int, int, int], int] = field(default_factory=dict)
+    _filled: dict[tuple[Held, int], int] = field(default_factory=dict)
     _constants: dict[str, int] = field(default_factory=dict)
     _of: dict[int, int] = field(default_factory=dict)
     _outputs: dict[int, int] = field(default_factory=dict)
@@ -171,11 +172,11 @@ class Program:
     def filled(self, value: float, held: Held) -> int:
         """A register of a constant on every row. Its slot is its own for good."""
         told = self.number(value) if held is Held.NUMBER else int(value)
-        for register, (place, of, _, own) in enumerate(self.registers):
-            if (place, of, own) == (Place.FILLED, held, told):
-                return register
-        self._slots += 1
-        return self.register(Place.FILLED, held, self._slots - 1, told)
+        if (held, told) not in self._filled:
+            self._slots += 1
+            register = self.register(Place.FILLED, held, self._slots - 1, told)
+            self._filled[held, told] = register
+        return self._filled[held, told]
 
     def number(self, value: float) -> int:
         """Where a constant stands among the numbers. Zeros of both signs are two."""

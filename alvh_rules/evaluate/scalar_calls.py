@@ -43,10 +43,8 @@ NOWHERE: Any = None
 class Called:
     """A step on columns, called for one row of plain values."""
 
-    def __init__(self, number: int, nodes: Sequence[g.Node]) -> None:
-        step = step_of(number, nodes)
-        assert step is not None
-        self.step: Step = step
+    def __init__(self, number: int, nodes: Sequence[g.Node], step: Step) -> None:
+        self.step = step
         self._cells = Cells(nodes)
         self._cells.rows[nodes[number].clock] = 1
         self._parts = [
@@ -120,12 +118,12 @@ def called(number: int, nodes: Sequence[g.Node]) -> Called | Stepped:
     """What works out a node that has no pattern, on one row."""
     node = nodes[number]
     step = step_of(number, nodes)
+    assert step is not None
     storages = {g.storage_of(nodes[part].type) for part in (*node.inputs, number)}
-    of_numbers = isinstance(step, StepOfWindow) and storages == {g.Storage.NUMBER}
-    if of_numbers and native_is_there() and has_encoding(nodes, number):
-        assert isinstance(step, StepOfWindow)
+    can_be_stepped = storages == {g.Storage.NUMBER} and native_is_there()
+    if isinstance(step, StepOfWindow) and can_be_stepped and has_encoding(nodes, number):
         return Stepped(number, nodes, step.back)
-    return Called(number, nodes)
+    return Called(number, nodes, step)
 
 
 def _curve_of(months: Any) -> Any:
