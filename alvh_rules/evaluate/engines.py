@@ -68,7 +68,9 @@ def _best(rows: int, nodes: Iterable[g.Node]) -> Engine:
     if native_is_there():
         return Engine.NATIVE
     many = rows >= COMPILE_FROM and numba_is_there()
-    return Engine.COMPILED if many and any(map(_recurs, nodes)) else Engine.BLOCKS
+    return (
+        Engine.COMPILED if many and any(recurs(node.operation) for node in nodes) else Engine.BLOCKS
+    )
 
 
 def is_there(engine: Engine) -> bool:
@@ -87,7 +89,6 @@ def takes_of(engine: Engine) -> Takes:
     return found.get(engine, takes_none)
 
 
-def _recurs(node: g.Node) -> bool:
+def recurs(operation: g.Operation) -> bool:
     """Whether each row rests on the row before."""
-    operation = node.operation
     return isinstance(operation, g.Call) and BUILTINS[operation.function].shape is Shape.RECURSIVE

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from alvh_rules.builtins.record import Role, Shape
 from alvh_rules.builtins.registry import BUILTINS
+from alvh_rules.evaluate.engines import recurs
 from alvh_rules.plan import graph as g
 
 NANOSECONDS_A_BYTE = 0.06
@@ -43,7 +44,7 @@ def nanoseconds_of(nodes: Sequence[g.Node], number: int, native: bool = False) -
         return bytes_of(nodes, number) * NANOSECONDS_A_BYTE * _passes(operation)
     if isinstance(operation, g.Latch | g.Lasting):
         return _NATIVE_LATCH
-    if isinstance(operation, g.Call) and BUILTINS[operation.function].shape is Shape.RECURSIVE:
+    if recurs(operation):
         return _NATIVE_RECURRENCE
     return bytes_of(nodes, number) * NATIVE_NANOSECONDS_A_BYTE * _passes(operation)
 

@@ -36,7 +36,11 @@ def engine_step(market: Market) -> Decide:
     """Decides all bars of a market, one at a time, with the engine's code for one bar."""
     result = core_rules()
     wanted = [result.plan.names[name] for name in OUTPUTS]
-    code = BarByBar(result.plan.nodes, wanted)
+    return bar_by_bar(BarByBar(result.plan.nodes, wanted), market)
+
+
+def bar_by_bar(code: BarByBar, market: Market) -> Decide:
+    """Decides all bars of a market, one at a time, by some code, from its first bar on each time."""
     bars = list(zip(*(market.columns[name].tolist() for name in code.columns), strict=True))
     ordinals = market.timeline.ordinals.tolist()
     blocks = islice(blocks_of(market, {}, 1), len(bars))
